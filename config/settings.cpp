@@ -1,0 +1,238 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/yaml.h"
+
+namespace porta::config {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// `${NAME}` from the environment; PORTA_SAMPLES falls back to the data beside the project.
+std::string expand(std::string text, const std::string& directory) {
+    for (std::size_t at; (at = text.find("${")) != std::string::npos;) {
+        std::size_t end = text.find('}', at);
+        if (end == std::string::npos) break;
+        std::string name = text.substr(at + 2, end - at - 2);
+        const char* value = std::getenv(name.c_str());
+        std::string found = value ? value : name == "PORTA_SAMPLES" ? directory + "/../../../shared/data" : "";
+        text.replace(at, end - at + 1, found);
+    }
+    return text;
+}
+
+std::string resolve(const std::string& directory, const std::string& path) {
+    fs::path p(expand(path, directory));
+    return (p.is_absolute() ? p : fs::path(directory) / p).lexically_normal().string();
+}
+
+/// ISO 8601 durations of whole days, hours and minutes.
+Result<std::int64_t> duration(const Yaml& at, const std::string& file) {
+    const std::string& t = at.text;
+    std::int64_t total = 0, number = 0;
+    bool time = false, any = false;
+    for (std::size_t i = 0; i < t.size(); ++i) {
+        char c = t[i];
+        if (i == 0 && c == 'P') continue;
+        if (c == 'T') time = true;
+        else if (c >= '0' && c <= '9') number = number * 10 + (c - '0');
+        else {
+            std::int64_t unit = c == 'W' ? 7 * 86400 : c == 'D' ? 86400 : c == 'H' && time ? 3600 : c == 'M' && time ? 60 : 0;
+            if (!unit) return yamlError(file, at, "a duration such as P1D or PT12H is expected");
+            total += number * unit;
+            number = 0;
+            any = true;
+        }
+    }
+    if (t.empty() || t[0] != 'P' || !any) return yamlError(file, at, "a duration such as P1D or PT12H is expected");
+    return total * 1000000;
+}
+
+Result<std::uint64_t> size(const Yaml& at, const std::string& file) {
+    char* end = nullptr;
+    std::uint64_t n = std::strtoull(at.text.c_str(), &end, 10);
+    std::string unit = end;
+    std::uint64_t factor = unit.empty() || unit == "B" ? 1 : unit == "KiB" ? 1ull << 10 : unit == "MiB" ? 1ull << 20 : unit == "GiB" ? 1ull << 30 : 0;
+    if (end == at.text.c_str() || !factor) return yamlError(file, at, "a size such as 64MiB is expected");
+    return n * factor;
+}
+
+Result<SourceSettings> loadSource(const std::string& directory, const std::string& path, const std::string& library) {
+    auto yaml = loadYaml(path);
+    if (!yaml) return yaml.error();
+    const Yaml& y = *yaml;
+    if (auto r = checkKeys(y, {"id", "kind", "tenant", "agency", "files", "format", "feed", "order", "object_time", "mapping", "as_of", "coverage",
+                               "no_data_means", "security", "purposes", "limits"}, path); !r) return r.error();
+    SourceSettings s;
+    s.file = "sources/" + fs::path(path).filename().string();
+    s.id = y.get("id");
+    if (s.id.empty()) return yamlError(path, y, "`id` is missing");
+    for (char c : s.id)
+        if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_')
+            return yamlError(path, *y.find("id"), "an id has letters, digits, `-` and `_` only");
+    s.kind = y.get("kind", "files");
+    if (s.kind != "files" && s.kind != "http" && s.kind != "desk") return yamlError(path, *y.find("kind"), "unknown kind `" + s.kind + "`; known: files, http, desk");
+    s.tenant = y.get("tenant");
+    if (const Yaml* a = y.find("agency")) {
+        if (auto r = checkKeys(*a, {"id", "name", "domain"}, path); !r) return r.error();
+        s.agency_id = a->get("id");
+        s.agency_name = a->get("name");
+        s.domain = a->get("domain", "other");
+        static const std::vector<std::string> domains{"health", "employment", "social", "other"};
+        if (std::find(domains.begin(), domains.end(), s.domain) == domains.end())
+            return yamlError(path, *a->find("domain"), "unknown domain `" + s.domain + "`; known: health, employment, social, other");
+    }
+    if (const Yaml* f = y.find("files")) {
+        if (auto r = checkKeys(*f, {"path", "pattern", "compression", "on_done"}, path); !r) return r.error();
+        s.path = resolve(directory + "/sources/..", f->get("path"));
+        s.pattern = f->get("pattern", "*");
+        s.on_done = f->get("on_done", "keep");
+        s.compressed = f->get("compression", "auto") != "none";
+        if (s.on_done != "keep" && s.on_done != "delete" && s.on_done.rfind("move:", 0) != 0)
+            return yamlError(path, *f->find("on_done"), "`on_done` is keep, move:DIR or delete");
+    }
+    const Yaml* format = y.find("format");
+    if (!format) return yamlError(path, y, "`format` is missing");
+    if (auto r = checkKeys(*format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect"}, path); !r) return r.error();
+    auto kind = formats::kindNamed(format->get("kind"));
+    if (!kind) return yamlError(path, *format, "format kind: " + kind.error().message);
+    s.format.kind = *kind;
+    std::string delimiter = format->get("delimiter", ",");
+    if (delimiter == "\\t") delimiter = "\t";
+    if (delimiter.size() != 1) return yamlError(path, *format->find("delimiter"), "one character is expected");
+    s.format.delimiter = delimiter[0];
+    s.format.encoding = format->get("encoding", "utf-8");
+    s.format.header = format->get("header", "true") == "true";
+    s.format.fhir = format->get("dialect") == "fhir";
+    s.date_pattern = format->get("dates");
+    s.time_zone = format->get("time_zone");
+    std::string feed = y.get("feed", "delta");
+    if (feed != "full" && feed != "delta") return yamlError(path, *y.find("feed"), "`feed` is full or delta");
+    s.full = feed == "full";
+    std::string order = y.get("order");
+    if (!order.empty() && order != "arrival") return yamlError(path, *y.find("order"), "`order` can only say arrival");
+    s.arrival = order == "arrival";
+    if (const Yaml* o = y.find("object_time")) {
+        if (auto r = checkKeys(*o, {"from", "pattern"}, path); !r) return r.error();
+        s.object_time_from = o->get("from");
+        s.object_time_pattern = o->get("pattern");
+        if (s.object_time_from != "filename") return yamlError(path, *o, "`object_time.from` must be filename");
+    }
+    if (s.full && s.object_time_from.empty()) return yamlError(path, y, "a full feed needs `object_time`");
+    const Yaml* mapping = y.find("mapping");
+    if (!mapping) return yamlError(path, y, "`mapping` is missing");
+    auto add = [&](const Yaml& m) {
+        if (m.text.rfind("library:", 0) == 0) s.mappings.push_back(library + "/" + m.text.substr(8) + ".yaml");
+        else s.mappings.push_back(resolve(directory + "/sources", m.text));
+    };
+    if (mapping->kind == Yaml::Kind::sequence) for (const Yaml& m : mapping->items) add(m);
+    else add(*mapping);
+    if (const Yaml* p = y.find("as_of")) {
+        auto d = duration(*p, path);
+        if (!d) return d.error();
+        s.promise_micros = *d;
+    }
+    const Yaml* coverage = y.find("coverage");
+    if (!coverage || !y.find("no_data_means"))
+        return yamlError(path, y, "a source must declare `coverage` and `no_data_means`, or \"no record\" cannot be told from \"not covered\"");
+    if (auto r = checkKeys(*coverage, {"area", "from", "to", "who"}, path); !r) return r.error();
+    s.coverage_from = coverage->get("from");
+    s.coverage_who = coverage->get("who");
+    s.no_data_means = y.get("no_data_means");
+    if (const Yaml* l = y.find("limits")) {
+        if (auto r = checkKeys(*l, {"max_object_bytes", "max_delete_share"}, path); !r) return r.error();
+        if (const Yaml* m = l->find("max_object_bytes")) {
+            auto n = size(*m, path);
+            if (!n) return n.error();
+            s.max_object_bytes = *n;
+        }
+        if (const Yaml* m = l->find("max_delete_share")) s.max_delete_share = std::strtod(m->text.c_str(), nullptr);
+    }
+    return s;
+}
+
+void override_(Yaml& root, const std::string& key, const std::string& value) {
+    Yaml* at = &root;
+    std::size_t from = 0;
+    while (true) {
+        std::size_t dot = key.find('.', from);
+        std::string step = key.substr(from, dot == std::string::npos ? dot : dot - from);
+        if (at->kind != Yaml::Kind::map) {
+            *at = Yaml{};
+            at->kind = Yaml::Kind::map;
+        }
+        std::size_t i = std::find(at->keys.begin(), at->keys.end(), step) - at->keys.begin();
+        if (i == at->keys.size()) {
+            at->keys.push_back(step);
+            at->items.emplace_back();
+        }
+        at = &at->items[i];
+        if (dot == std::string::npos) break;
+        from = dot + 1;
+    }
+    *at = Yaml{};
+    at->kind = Yaml::Kind::scalar;
+    at->text = value;
+}
+
+std::string libraryDirectory() {
+    if (const char* set = std::getenv("PORTA_LIBRARY")) return set;
+    std::error_code ignore;
+    fs::path self = fs::read_symlink("/proc/self/exe", ignore).parent_path();
+    for (const fs::path& p : {self / "../share/porta/mappings", self / "../../mapping/library", self / "../../../mapping/library"})
+        if (fs::is_directory(p, ignore)) return p.lexically_normal().string();
+    return "mapping/library";
+}
+
+}  // namespace
+
+const SourceSettings* Settings::source(const std::string& id) const {
+    for (const SourceSettings& s : sources)
+        if (s.id == id) return &s;
+    return nullptr;
+}
+
+Result<Settings> load(const std::string& directory, const std::string& state, const std::vector<std::string>& overrides) {
+    Settings s;
+    s.directory = fs::absolute(directory).lexically_normal().string();
+    while (s.directory.size() > 1 && s.directory.back() == '/') s.directory.pop_back();
+    std::string path = s.directory + "/porta.yaml";
+    auto yaml = loadYaml(path);
+    if (!yaml) return yaml.error();
+    for (const std::string& o : overrides) {
+        std::size_t eq = o.find('=');
+        if (eq == std::string::npos) return fail(Errc::misconfigured, "--set takes key=value", "set");
+        override_(*yaml, o.substr(0, eq), o.substr(eq + 1));
+    }
+    if (auto r = checkKeys(*yaml, {"testing", "state", "store", "log", "keys", "tenants", "server"}, path); !r) return r.error();
+    s.testing = yaml->get("testing") == "true";
+    s.state = state.empty() ? resolve(s.directory, yaml->get("state", "state")) : fs::absolute(state).lexically_normal().string();
+    s.library = libraryDirectory();
+    std::string store = "porta.db";
+    if (const Yaml* st = yaml->find("store"))
+        if (const Yaml* sqlite = st->find("sqlite")) store = sqlite->get("path", "porta.db");
+    s.store_path = resolve(s.state, store);
+    const Yaml* keys = yaml->find("keys");
+    if (!keys || keys->get("file").empty()) return yamlError(path, *yaml, "`keys.file` is missing: the file with the key-encryption key");
+    s.key_file = resolve(s.directory, keys->get("file"));
+    std::error_code error;
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(s.directory + "/sources", error))
+        if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+    if (error) return fail(Errc::misconfigured, s.directory + "/sources: cannot be read; a configuration has one file per source there", "sources");
+    std::sort(files.begin(), files.end());
+    for (const std::string& f : files) {
+        auto source = loadSource(s.directory, f, s.library);
+        if (!source) return source.error();
+        if (s.source(source->id)) return fail(Errc::misconfigured, f + ":1:1: the source id `" + source->id + "` is used twice", "sources");
+        s.sources.push_back(std::move(*source));
+    }
+    std::sort(s.sources.begin(), s.sources.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    return s;
+}
+
+}  // namespace porta::config
