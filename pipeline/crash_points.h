@@ -1,0 +1,16 @@
+#pragma once
+/// Named places where a test may kill the process (PORTA_CRASH=point:n dies at the n-th pass), each between two effects
+/// whose order matters.
+#include <string>
+#include <vector>
+
+namespace porta::pipeline {
+
+/// Arms PORTA_CRASH; called once by the commands, only where the configuration says `testing: true`.
+void armCrashPoint();
+/// Dies like kill -9 when armed for this name and pass.
+void crashPoint(const char* name);
+/// All names; `ingest` reaches each of them.
+const std::vector<std::string>& crashPoints();
+
+}  // namespace porta::pipeline
