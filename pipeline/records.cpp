@@ -1,0 +1,138 @@
+#include "pipeline/records.h"
+
+#include <zstd.h>
+
+#include <cstring>
+
+namespace porta::pipeline {
+
+namespace {
+
+Nonce nonceFor(Box kind, int generation) {
+    Nonce nonce{};
+    nonce[0] = static_cast<std::uint8_t>(kind);
+    for (int i = 0; i < 4; ++i) nonce[1 + i] = static_cast<std::uint8_t>(generation >> (24 - 8 * i));
+    return nonce;
+}
+
+constexpr std::size_t kMaxRaw = 1u << 30;
+
+}  // namespace
+
+std::string seal(const Key& key, Box kind, int generation, std::string_view plain) { return sealBox(key, nonceFor(kind, generation), plain); }
+Result<std::string> open(const Key& key, Box kind, int generation, std::string_view box) { return openBox(key, nonceFor(kind, generation), box); }
+
+std::string pack(const std::vector<std::string>& parts) {
+    std::string out;
+    for (const std::string& p : parts) {
+        std::uint32_t n = static_cast<std::uint32_t>(p.size());
+        for (int i = 0; i < 4; ++i) out += static_cast<char>(n >> (8 * i));
+        out += p;
+    }
+    return out;
+}
+
+Result<std::vector<std::string>> unpack(std::string_view bytes) {
+    std::vector<std::string> parts;
+    while (!bytes.empty()) {
+        if (bytes.size() < 4) return fail(Errc::internal, "a stored value is cut off", "store.value");
+        std::uint32_t n = 0;
+        for (int i = 0; i < 4; ++i) n |= static_cast<std::uint32_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
+        if (bytes.size() - 4 < n) return fail(Errc::internal, "a stored value is cut off", "store.value");
+        parts.emplace_back(bytes.substr(4, n));
+        bytes.remove_prefix(4 + n);
+    }
+    return parts;
+}
+
+std::string encodeMeta(const ObjectMeta& m) {
+    std::vector<std::string> parts{m.path, m.sha256, m.object_time, m.context};
+    parts.insert(parts.end(), m.layers.begin(), m.layers.end());
+    return pack(parts);
+}
+
+Result<ObjectMeta> decodeMeta(std::string_view bytes) {
+    auto parts = unpack(bytes);
+    if (!parts) return parts.error();
+    if (parts->size() < 4) return fail(Errc::internal, "an object's description is cut off", "store.value");
+    ObjectMeta m{(*parts)[0], (*parts)[1], (*parts)[2], (*parts)[3], {}};
+    m.layers.assign(parts->begin() + 4, parts->end());
+    return m;
+}
+
+std::string encodeError(const Error& e) {
+    return pack({std::to_string(static_cast<int>(e.code)), e.message, e.rule, e.path, std::to_string(e.offset), std::to_string(e.length)});
+}
+
+Result<Error> decodeError(std::string_view bytes) {
+    auto parts = unpack(bytes);
+    if (!parts) return parts.error();
+    if (parts->size() != 6) return fail(Errc::internal, "a stored error is cut off", "store.value");
+    const auto& p = *parts;
+    return Result<Error>(Error{static_cast<Errc>(std::strtol(p[0].c_str(), nullptr, 10)), p[1], p[2], p[3], std::strtoull(p[4].c_str(), nullptr, 10), std::strtoull(p[5].c_str(), nullptr, 10)});
+}
+
+std::string compress(std::string_view bytes) {
+    std::string out(ZSTD_compressBound(bytes.size()), '\0');
+    std::size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1);
+    if (ZSTD_isError(n)) throw Failure{fail(Errc::internal, "compression failed", "store.zstd")};
+    out.resize(n);
+    return out;
+}
+
+Result<std::string> decompress(std::string_view bytes) {
+    unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    if (size > kMaxRaw) return fail(Errc::internal, "a stored payload does not say its size", "store.zstd");
+    std::string out(size, '\0');
+    std::size_t n = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
+    if (ZSTD_isError(n) || n != size) return fail(Errc::internal, "a stored payload cannot be opened", "store.zstd");
+    return out;
+}
+
+std::string_view name(RawState state) {
+    switch (state) {
+        case RawState::published: return "published";
+        case RawState::skipped: return "skipped";
+        case RawState::quarantined: return "quarantined";
+    }
+    return "pending";
+}
+
+RawRow rawRow(const Row& r) {
+    RawRow row;
+    row.id = r.integer(0);
+    row.object = r.integer(1);
+    row.position = r.integer(2);
+    row.start = r.integer(3);
+    row.length = r.integer(4);
+    row.state = static_cast<RawState>(r.integer(5));
+    row.reason = r.bytes(6);
+    row.generation = static_cast<int>(r.integer(7));
+    row.attempts = r.integer(8);
+    row.received_at = r.integer(9);
+    row.payload = r.bytes(10);
+    row.operations = r.bytes(11);
+    row.detail = r.bytes(12);
+    return row;
+}
+
+ObjectRow objectRow(const Row& r) {
+    ObjectRow row;
+    row.no = r.integer(0);
+    row.source = r.bytes(1);
+    row.identity = r.integer(2);
+    row.path = r.integer(3);
+    row.has_instant = !r.isNull(4);
+    row.instant = r.integer(4);
+    row.duplicate_of = r.integer(5);
+    row.first_raw = r.integer(6);
+    row.n = r.integer(7);
+    row.done = r.integer(8);
+    row.state = static_cast<ObjectState>(r.integer(9));
+    row.generation = static_cast<int>(r.integer(10));
+    row.received_at = r.integer(11);
+    row.meta = r.bytes(12);
+    return row;
+}
+
+}  // namespace porta::pipeline
