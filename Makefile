@@ -1,0 +1,49 @@
+# The doors of the repository. `make demo` and `make test` start from a Debian 12 that has git and make, as root or with
+# sudo; everything else they need is in deploy/packages.txt.
+SHELL := /bin/bash
+PORTA := build/release/porta
+FORMATTED = git ls-files -z '*.cpp' '*.h'
+FUZZ_SECONDS ?= 60
+
+.PHONY: help setup build test demo asan fuzz bench lint format clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 10
+
+setup:  ## install what deploy/packages.txt names and this machine lacks
+	@deploy/setup.sh
+
+build: setup  ## the binary: build/release/porta
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --build build/release --target all
+
+test: setup  ## build, unit tests, acceptance from outside, unit tests under the sanitizers
+	@python3 tests/run_all.py
+
+demo: build  ## three hundred invented people from feeds to a traced view, in a minute
+	@python3 tests/demo/demo.py $(PORTA)
+
+asan: setup  ## the rooms without I/O under clang's address and undefined-behaviour sanitizers
+	@python3 tests/run_all.py --only asan
+
+fuzz: setup  ## each fuzzer for FUZZ_SECONDS (60)
+	cmake --preset fuzz -Wno-dev
+	cmake --build build/fuzz
+	@found=0; for f in build/fuzz/tests/fuzz/*_fuzz; do \
+	  [ -x "$$f" ] || continue; found=1; echo "== $$f"; \
+	  mkdir -p build/fuzz/corpus/$$(basename $$f); \
+	  "$$f" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 build/fuzz/corpus/$$(basename $$f) || exit 1; \
+	done; [ $$found = 1 ] || { echo "no fuzzer was built" >&2; exit 1; }
+
+bench: build  ## raw records a second through ingest, median of three runs
+	@python3 bench/ingest.py $(PORTA)
+
+lint: setup  ## include directions, folders, names in the documents; formatting of every C++ file
+	@python3 tests/run_all.py --only lint
+
+format: setup  ## clang-format 14 over the tracked C++ files
+	@$(FORMATTED) | xargs -0 clang-format-14 -i
+
+clean:  ## remove build/
+	rm -rf build

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
+nothing failed. Parts: release (build, ctest), accept (the black-box scripts), asan (clang, sanitizers, ctest), lint.
+
+    run_all.py [--only release,accept,asan,lint]        default: release,accept,asan
+
+Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
+FORMAT_STRICT=1 (a file that clang-format would change is a failure), JOBS.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "accept"
+
+# The acceptance scripts in their short form.
+SCRIPTS = {
+    "laws": ["laws.py", "100", "3", "3", "7"],
+    "fold": ["fold.py", "1000"],
+    "facts": ["facts.py", "200", "7"],
+    "trace": ["trace.py", "60"],
+    "nasty": ["nasty.py", "--formats", "json,ndjson,csv,hl7v2"],
+    "real": ["real.py", "spine"],
+}
+# Those that must hold now.
+ACCEPT = "laws fold facts trace nasty"
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.names = []
+
+    def add(self, name, ok, seconds=None):
+        if ok:
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.names.append(name)
+        took = f"  {seconds:.1f} s" if seconds is not None else ""
+        print(f"[{'ok' if ok else 'FAILED'}] {name}{took}", flush=True)
+
+
+def heading(text):
+    print(f"\n== {text}", flush=True)
+
+
+def run(*argv, **more):
+    return subprocess.run([str(a) for a in argv], cwd=ROOT, **more).returncode
+
+
+def build(preset, count):
+    heading(f"build {preset}")
+    jobs = ["-j", os.environ["JOBS"]] if os.environ.get("JOBS") else []
+    start = time.monotonic()
+    ok = run("cmake", "--preset", preset, "-Wno-dev", "--log-level=WARNING", stdout=subprocess.DEVNULL) == 0 and \
+        run("cmake", "--build", f"build/{preset}", *jobs) == 0
+    if not ok:
+        count.add(f"build {preset}", False, time.monotonic() - start)
+    return ok
+
+
+def ctest(preset, count):
+    """Each ctest case counts once. A run without cases, or without a report, is a failure."""
+    heading(f"unit tests ({preset})")
+    report = ROOT / "build" / preset / "ctest.xml"
+    report.unlink(missing_ok=True)
+    code = run("ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "--no-tests=error", "--output-junit", report)
+    cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
+    failed = [c.get("name") for c in cases if c.get("status") != "run" or c.find("failure") is not None]
+    count.passed += len(cases) - len(failed)
+    count.failed += len(failed)
+    count.names += [f"{preset}: {name}" for name in failed]
+    if not cases or (code != 0 and not failed):
+        count.add(f"ctest {preset} (exit {code}, {len(cases)} cases)", False)
+
+
+def accept(count):
+    names = os.environ.get("ACCEPT", ACCEPT).replace(",", " ").split()
+    heading("acceptance from outside: " + " ".join(names))
+    if not SHARED.is_dir():
+        if os.environ.get("CI") == "true":
+            count.add("acceptance scripts (../shared/accept is missing)", False)
+        else:
+            print("skipped: ../shared/accept is not beside this project (with CI=true this is a failure)")
+        return
+    for name in names:
+        if name not in SCRIPTS:
+            count.add(f"acceptance {name} (no such script; known: {' '.join(SCRIPTS)})", False)
+            continue
+        script, *arguments = SCRIPTS[name]
+        heading(" ".join([script, *arguments]))
+        start = time.monotonic()
+        code = run(sys.executable, SHARED / script, *arguments)
+        count.add(f"acceptance {name}", code == 0, time.monotonic() - start)
+
+
+def tracked(*patterns):
+    names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *patterns], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    return [n for n in names.decode().split("\0") if n and (ROOT / n).exists()]
+
+
+def lint(count):
+    heading("structure")
+    count.add("structure", run(sys.executable, "tests/structure/check_structure.py") == 0)
+    heading("format (clang-format 14)")
+    files = tracked("*.cpp", "*.h")
+    differ = [f for f in files if run("clang-format-14", "--dry-run", "-Werror", f, stderr=subprocess.DEVNULL) != 0]
+    for f in differ:
+        print(f"  {f}")
+    print(f"{len(differ)} of {len(files)} files differ; `make format` changes them")
+    if os.environ.get("FORMAT_STRICT", "0") == "1":
+        count.add("format", bool(files) and not differ)
+    elif differ:
+        print("not counted: FORMAT_STRICT=0")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="release,accept,asan")
+    parts = parser.parse_args().only.split(",")
+    unknown = set(parts) - {"release", "accept", "asan", "lint"}
+    if unknown:
+        parser.error(f"no such part: {' '.join(sorted(unknown))}")
+    count = Count()
+    if "lint" in parts:
+        lint(count)
+    if "release" in parts or "accept" in parts:
+        built = build("release", count)
+        if built and "release" in parts:
+            ctest("release", count)
+        if built and "accept" in parts:
+            accept(count)
+    if "asan" in parts and build("asan", count):
+        ctest("asan", count)
+    if count.names:
+        heading("failed")
+        for name in count.names:
+            print(f"  {name}")
+    print(f"\n{count.passed} passed, {count.failed} failed", flush=True)
+    return 0 if count.passed > 0 and count.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
