@@ -64,12 +64,11 @@ std::string encodeError(const Error& e) {
     return pack({std::to_string(static_cast<int>(e.code)), e.message, e.rule, e.path, std::to_string(e.offset), std::to_string(e.length)});
 }
 
-Result<Error> decodeError(std::string_view bytes) {
+Error decodeError(std::string_view bytes) {
     auto parts = unpack(bytes);
-    if (!parts) return parts.error();
-    if (parts->size() != 6) return fail(Errc::internal, "a stored error is cut off", "store.value");
+    if (!parts || parts->size() != 6) return fail(Errc::internal, "a stored error is cut off", "store.value");
     const auto& p = *parts;
-    return Result<Error>(Error{static_cast<Errc>(std::strtol(p[0].c_str(), nullptr, 10)), p[1], p[2], p[3], std::strtoull(p[4].c_str(), nullptr, 10), std::strtoull(p[5].c_str(), nullptr, 10)});
+    return Error{static_cast<Errc>(std::strtol(p[0].c_str(), nullptr, 10)), p[1], p[2], p[3], std::strtoull(p[4].c_str(), nullptr, 10), std::strtoull(p[5].c_str(), nullptr, 10)};
 }
 
 std::string compress(std::string_view bytes) {

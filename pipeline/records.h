@@ -27,7 +27,7 @@ Result<std::vector<std::string>> unpack(std::string_view bytes);
 std::string encodeMeta(const ObjectMeta& meta);
 Result<ObjectMeta> decodeMeta(std::string_view bytes);
 std::string encodeError(const Error& error);
-Result<Error> decodeError(std::string_view bytes);
+Error decodeError(std::string_view bytes);
 
 /// zstd on raw bytes only; no dictionary is trained on personal data.
 std::string compress(std::string_view bytes);

@@ -1,0 +1,389 @@
+#include "pipeline/read.h"
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <set>
+
+#include "base/date_time.h"
+#include "pipeline/embedded/local.h"
+#include "pipeline/embedded/sqlite_store.h"
+#include "pipeline/schema.h"
+
+namespace porta::pipeline {
+
+using schemas::StoredOperation;
+
+namespace {
+
+Json span(std::int64_t from, std::int64_t to) {
+    Json a = Json::array();
+    a.push(from);
+    a.push(to);
+    return a;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reader>> Reader::open(const config::Settings& settings) {
+    std::unique_ptr<Reader> reader(new Reader(settings));
+    if (!std::filesystem::exists(settings.store_path))
+        return fail(Errc::unavailable, "there is no store in " + settings.state + " yet; run `porta ingest` first or give --state", "store.missing");
+    auto store = openSqlite(settings.store_path, true);
+    if (!store) return store.error();
+    reader->store_ = std::move(*store);
+    auto keys = openKeys(settings.state, settings.key_file, true);
+    if (!keys) return keys.error();
+    reader->keys_ = std::move(*keys);
+    const Key& k = reader->keys_->indexKey();
+    reader->hash_ = std::make_unique<KeyedHash>(std::string_view(reinterpret_cast<const char*>(k.data()), k.size()));
+    return reader;
+}
+
+Key Reader::key(std::int64_t number) {
+    auto key = keys_->find(number);
+    if (!key) throw Failure{key.error()};
+    return *key;
+}
+
+const std::pair<ObjectRow, ObjectMeta>& Reader::objectOf(std::int64_t no) {
+    auto it = objects_.find(no);
+    if (it != objects_.end()) return it->second;
+    ObjectRow row;
+    store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {no}, [&](const Row& r) { row = objectRow(r); });
+    if (!row.no) throw Failure{fail(Errc::not_found, "no such object", "object.missing")};
+    auto meta = pipeline::open(key(-no), Box::object_meta, 0, row.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+    if (!meta) throw Failure{meta.error()};
+    return objects_.emplace(no, std::make_pair(std::move(row), std::move(*meta))).first->second;
+}
+
+Json Reader::account() {
+    struct Count {
+        std::int64_t objects = 0, received = 0, published = 0, quarantined = 0, skipped = 0, pending = 0, duplicates = 0;
+        std::map<std::string, std::int64_t> quarantined_by, skipped_by, records;
+    };
+    std::map<std::string, Count> by;
+    for (const auto& s : settings_.sources) by[s.id];
+    store_->run("BEGIN");
+    store_->query("SELECT source, state, COUNT(*), SUM(n), SUM(done) FROM object GROUP BY source, state", {}, [&](const Row& r) {
+        Count& c = by[std::string(r.bytes(0))];
+        auto state = static_cast<ObjectState>(r.integer(1));
+        c.objects += r.integer(2);
+        c.received += r.integer(3);
+        if (state == ObjectState::duplicate) {
+            c.duplicates += r.integer(3);
+            c.skipped += r.integer(3);
+            c.skipped_by["duplicate"] += r.integer(3);
+        } else {
+            c.pending += r.integer(3);
+        }
+    });
+    store_->query("SELECT o.source, r.state, r.reason, COUNT(*) FROM raw r JOIN object o ON o.no = r.object GROUP BY 1, 2, 3", {}, [&](const Row& r) {
+        Count& c = by[std::string(r.bytes(0))];
+        std::int64_t n = r.integer(3);
+        c.pending -= n;
+        switch (static_cast<RawState>(r.integer(1))) {
+            case RawState::published: c.published += n; break;
+            case RawState::skipped:
+                c.skipped += n;
+                c.skipped_by[std::string(r.bytes(2))] += n;
+                break;
+            case RawState::quarantined:
+                c.quarantined += n;
+                c.quarantined_by[std::string(r.bytes(2))] += n;
+                break;
+        }
+    });
+    store_->run("COMMIT");
+    Json sources = Json::array();
+    bool balanced = true;
+    for (auto& [id, c] : by) {
+        Json s = Json::object();
+        s["source"] = id;
+        s["objects"] = c.objects;
+        s["received"] = c.received;
+        s["published"] = c.published;
+        s["quarantined"] = c.quarantined;
+        s["skipped"] = c.skipped;
+        s["pending"] = c.pending;
+        s["duplicates"] = c.duplicates;
+        auto map = [](const std::map<std::string, std::int64_t>& counts) {
+            Json o = Json::object();
+            for (const auto& [k, n] : counts) o[k] = n;
+            return o;
+        };
+        s["quarantined_by"] = map(c.quarantined_by);
+        s["skipped_by"] = map(c.skipped_by);
+        balanced = balanced && c.pending >= 0 && c.received == c.published + c.quarantined + c.skipped + c.pending;
+        sources.push(std::move(s));
+    }
+    Json out = Json::object();
+    out["sources"] = std::move(sources);
+    out["balanced"] = balanced;
+    return out;
+}
+
+Json Reader::status() {
+    std::int64_t open = 0, unmapped = 0;
+    store_->query("SELECT COUNT(*), COALESCE(SUM(n - done), 0) FROM object WHERE state = 0", {}, [&](const Row& r) {
+        open = r.integer(0);
+        unmapped = r.integer(1);
+    });
+    Json pending = Json::object();
+    pending["connect"] = open;
+    pending["map"] = unmapped;
+    // Embedded, one transaction serves every later stage of a batch.
+    pending["resolve"] = 0;
+    pending["project"] = 0;
+    pending["outbox"] = 0;
+    Json out = Json::object();
+    out["state"] = open ? "working" : "quiet";
+    out["format_version"] = kFormatVersion;
+    out["pending"] = std::move(pending);
+    return out;
+}
+
+void Reader::objects(const std::function<void(const Json&)>& row) {
+    std::vector<std::int64_t> numbers;
+    store_->query("SELECT no FROM object ORDER BY no", {}, [&](const Row& r) { numbers.push_back(r.integer(0)); });
+    static const char* const states[] = {"open", "closed", "duplicate", "void"};
+    for (std::int64_t no : numbers) {
+        const auto& [o, meta] = objectOf(no);
+        Json j = Json::object();
+        j["n"] = no;
+        j["source"] = o.source;
+        j["path"] = meta.path;
+        j["sha256"] = meta.sha256;
+        j["object_time"] = meta.object_time;
+        j["state"] = states[static_cast<int>(o.state)];
+        j["raw_records"] = o.n;
+        j["received_at"] = isoInstant(o.received_at);
+        row(j);
+    }
+}
+
+void Reader::raws(const std::string& source, const std::string& state, const std::function<void(const Json&)>& row) {
+    std::map<std::int64_t, std::int64_t> deliveries;
+    store_->query("SELECT duplicate_of, COUNT(*) FROM object WHERE duplicate_of IS NOT NULL GROUP BY 1", {}, [&](const Row& r) { deliveries[r.integer(0)] = r.integer(1); });
+    eachRaw([&](const RawRow& r) {
+        const auto& [o, meta] = objectOf(r.object);
+        if (!source.empty() && o.source != source) return;
+        if (!state.empty() && name(r.state) != state) return;
+        auto bytes = pipeline::open(key(r.id), Box::raw_bytes, 0, r.payload).and_then([](std::string&& box) { return decompress(box); });
+        if (!bytes) throw Failure{bytes.error()};
+        auto ops = operations(r);
+        if (!ops) throw Failure{ops.error()};
+        Json object = Json::object();
+        object["n"] = r.object;
+        object["path"] = meta.path;
+        object["sha256"] = meta.sha256;
+        object["layers"] = Json::array();
+        for (const std::string& l : meta.layers) object["layers"].push(l);
+        Json j = Json::object();
+        j["raw"] = rawText(r.id);
+        j["source"] = o.source;
+        j["object"] = std::move(object);
+        j["index"] = r.position;
+        j["offset"] = r.start;
+        j["length"] = r.length;
+        j["sha256"] = hex(sha256(*bytes));
+        j["received_at"] = isoInstant(r.received_at);
+        j["deliveries"] = 1 + deliveries[r.object];
+        j["state"] = name(r.state);
+        j["reason"] = r.reason;
+        j["mapping_digest"] = generations().at(r.generation).mapping_digest;
+        Json records = Json::array();
+        for (const auto& op : *ops) records.push(op.key.text());
+        j["records"] = std::move(records);
+        row(j);
+    });
+}
+
+void Reader::quarantine(const std::function<void(const Json&)>& row) {
+    std::vector<RawRow> rows;
+    store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE state = 3 ORDER BY id", {}, [&](const Row& r) { rows.push_back(rawRow(r)); });
+    for (const RawRow& r : rows) {
+        auto detail = pipeline::open(key(r.id), Box::detail, r.generation, r.detail);
+        Error e = detail ? decodeError(*detail) : detail.error();
+        Json j = Json::object();
+        j["n"] = r.id;
+        j["raw"] = rawText(r.id);
+        j["source"] = objectOf(r.object).first.source;
+        j["stage"] = "map";
+        j["code"] = r.reason;
+        j["rule"] = e.rule;
+        j["path"] = e.path;
+        j["span"] = span(static_cast<std::int64_t>(e.offset), static_cast<std::int64_t>(e.offset + e.length));
+        j["message"] = e.message;
+        j["attempts"] = r.attempts;
+        j["first_seen"] = isoInstant(r.received_at);
+        row(j);
+    }
+}
+
+Result<RawRow> Reader::raw(std::int64_t id) {
+    RawRow row;
+    store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE id = ?1", {id}, [&](const Row& r) { row = rawRow(r); });
+    if (!row.id) return fail(Errc::not_found, "there is no such raw record; `porta raw list` prints them", "raw.missing");
+    return row;
+}
+
+Result<std::string> Reader::rawBytes(std::int64_t id) {
+    auto row = raw(id);
+    if (!row) return row.error();
+    auto k = keys_->find(id);
+    if (!k) return k.error();
+    return pipeline::open(*k, Box::raw_bytes, 0, row->payload).and_then([](std::string&& box) { return decompress(box); });
+}
+
+Result<ObjectRow> Reader::object(std::int64_t no, ObjectMeta& meta) {
+    const auto& found = objectOf(no);
+    meta = found.second;
+    return found.first;
+}
+
+Result<std::vector<schemas::Operation>> Reader::operations(const RawRow& row) {
+    if (row.operations.empty()) return std::vector<schemas::Operation>{};
+    auto k = keys_->find(row.id);
+    if (!k) return k.error();
+    return pipeline::open(*k, Box::operations, row.generation, row.operations).and_then([](std::string&& plain) { return schemas::decode(plain); });
+}
+
+const std::map<int, GenerationRow>& Reader::generations() {
+    if (!generations_.empty()) return generations_;
+    store_->query("SELECT no, source, mapping_digest, engine_digest, rules FROM generation", {}, [&](const Row& r) {
+        auto toHex = [](std::string_view b) { return hex(reinterpret_cast<const std::uint8_t*>(b.data()), b.size()); };
+        GenerationRow g;
+        g.source = r.bytes(1);
+        g.mapping_digest = toHex(r.bytes(2));
+        g.engine_digest = toHex(r.bytes(3));
+        if (auto rules = parseJson(r.bytes(4)))
+            for (const Json& rule : rules->items())
+                g.rules.push_back({rule.text("file"), rule.find("line") ? static_cast<int>(rule.find("line")->integer()) : 0, rule.text("name"), rule.text("table")});
+        generations_[static_cast<int>(r.integer(0))] = std::move(g);
+    });
+    return generations_;
+}
+
+void Reader::eachRaw(const std::function<void(const RawRow&)>& row) {
+    // Read in steps, so that a callback may ask the store again and no more than a step is held in memory.
+    for (std::int64_t last = 0;;) {
+        std::vector<RawRow> rows;
+        store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE id > ?1 ORDER BY id LIMIT 500", {last}, [&](const Row& r) { rows.push_back(rawRow(r)); });
+        if (rows.empty()) return;
+        for (const RawRow& r : rows) row(r);
+        last = rows.back().id;
+    }
+}
+
+/// Which snapshots were accepted stands in the store; which of the loaded keys were present in them, in the operations.
+schemas::SnapshotScopes Reader::scopes(const std::vector<StoredOperation>& operations) {
+    schemas::SnapshotScopes scopes;
+    std::map<std::int64_t, std::vector<std::string>> keys;
+    for (const StoredOperation& s : operations) keys[s.object].push_back(s.op.key.text());
+    std::vector<std::tuple<std::int64_t, std::string, bool>> rows;
+    store_->query("SELECT object, source, accepted FROM snapshot ORDER BY source, place", {},
+                  [&](const Row& r) { rows.emplace_back(r.integer(0), std::string(r.bytes(1)), r.integer(2) != 0); });
+    for (const auto& [object, source, accepted] : rows) {
+        const auto& [row, meta] = objectOf(object);
+        schemas::Snapshot s;
+        s.instant = row.instant;
+        s.version_text = meta.object_time;
+        s.object_digest = meta.sha256;
+        s.object = object;
+        s.keys = keys[object];
+        std::sort(s.keys.begin(), s.keys.end());
+        s.keys.erase(std::unique(s.keys.begin(), s.keys.end()), s.keys.end());
+        scopes[source].snapshots.push_back(std::move(s));
+        scopes[source].accepted.push_back(accepted);
+    }
+    return scopes;
+}
+
+Records Reader::load(std::int64_t person) {
+    Records out;
+    out.operations.emplace_back();
+    std::vector<StoredOperation>& operations = out.operations.back();
+    auto take = [&](const RawRow& r) {
+        auto ops = this->operations(r);
+        if (!ops) throw Failure{ops.error()};
+        for (auto& op : *ops) operations.push_back({std::move(op), r.id, r.object, r.generation});
+    };
+    std::map<std::int64_t, std::int64_t> person_of;
+    if (!person) {
+        eachRaw([&](const RawRow& r) {
+            if (r.state != RawState::skipped) take(r);
+        });
+        store_->query("SELECT hash, person FROM member", {}, [&](const Row& r) { person_of[r.integer(0)] = r.integer(1); });
+    } else {
+        // The members' raw records, and those of every record key that they name: all that decides this person's records.
+        std::set<std::int64_t> hashes, done, raws;
+        store_->query("SELECT hash FROM member WHERE person = ?1", {person}, [&](const Row& r) { hashes.insert(r.integer(0)); });
+        for (std::int64_t h : hashes) person_of[h] = person;
+        std::deque<std::int64_t> queue(hashes.begin(), hashes.end());
+        while (!queue.empty()) {
+            std::int64_t h = queue.front();
+            queue.pop_front();
+            if (!done.insert(h).second) continue;
+            std::vector<std::int64_t> found;
+            store_->query("SELECT raw FROM link WHERE hash = ?1", {h}, [&](const Row& r) { found.push_back(r.integer(0)); });
+            for (std::int64_t id : found) {
+                if (!raws.insert(id).second) continue;
+                auto row = raw(id);
+                if (!row || row->state == RawState::skipped) continue;
+                std::size_t from = operations.size();
+                take(*row);
+                for (std::size_t i = from; i < operations.size(); ++i)
+                    if (operations[i].op.key.entity != "person") queue.push_back((*hash_)(operations[i].op.key.text()));
+            }
+        }
+    }
+    out.all = schemas::fold(operations, scopes(operations));
+    std::map<std::int64_t, PersonRecords> by_person;
+    auto personOfKey = [&](const schemas::RecordKey& k) {
+        auto it = person_of.find((*hash_)(k.text()));
+        return it == person_of.end() ? std::int64_t{0} : it->second;
+    };
+    for (int pass = 0; pass < 2; ++pass)
+        for (const schemas::FoldedRecord& record : out.all) {
+            bool is_person = record.key.entity == "person";
+            if (is_person != (pass == 0)) continue;
+            std::set<std::int64_t> of;
+            for (const schemas::RecordKey& k : is_person ? record.members : record.subjects)
+                if (std::int64_t p = personOfKey(k)) of.insert(p);
+            for (std::int64_t p : of) {
+                by_person[p].person = p;
+                by_person[p].records.push_back(record);
+            }
+        }
+    for (auto& [p, records] : by_person)
+        if (!person || p == person) out.persons.push_back(std::move(records));
+    return out;
+}
+
+std::int64_t Reader::newestInstant(const Records& records) const {
+    std::int64_t newest = 0;
+    for (const auto& r : records.all)
+        for (const StoredOperation* s : r.live_operations)
+            if (s->op.version.order == schemas::Order::instant && !s->op.version.parts.empty()) newest = std::max(newest, s->op.version.parts[0]);
+    return newest;
+}
+
+std::int64_t Reader::personOf(const std::string& key_text) {
+    std::int64_t person = 0;
+    store_->query("SELECT person FROM member WHERE hash = ?1", {(*hash_)(key_text)}, [&](const Row& r) { person = r.integer(0); });
+    return person;
+}
+
+std::optional<std::int64_t> Reader::rawNumber(std::string_view text) {
+    if (!text.empty() && text[0] == 'r') text.remove_prefix(1);
+    std::int64_t n = 0;
+    if (text.empty() || text.size() > 18) return std::nullopt;
+    for (char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        n = n * 10 + (c - '0');
+    }
+    return n;
+}
+
+}  // namespace porta::pipeline

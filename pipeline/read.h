@@ -1,0 +1,89 @@
+#pragma once
+/// serve's side of the store: everything that is read, beside the owner, without its lease. Values come decrypted; who may
+/// see them is decided by the caller (policy) before it asks.
+///
+///     auto reader = Reader::open(settings);
+///     Json account = *reader->account();
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/canonical_json.h"
+#include "base/hash.h"
+#include "config/settings.h"
+#include "pipeline/records.h"
+#include "pipeline/store.h"
+#include "schemas/fold.h"
+
+namespace porta::pipeline {
+
+struct GenerationRow {
+    std::string source, mapping_digest, engine_digest;  ///< digests in hexadecimal
+    struct Rule { std::string file; int line = 0; std::string name, table; };
+    std::vector<Rule> rules;
+};
+
+/// A person's folded records, ready for a view. Owner: points into `Records::operations`.
+struct PersonRecords {
+    std::int64_t person = 0;
+    std::vector<schemas::FoldedRecord> records;  ///< Person records first, then those that name one of them
+};
+
+struct Records {
+    std::deque<std::vector<schemas::StoredOperation>> operations;  ///< kept alive for the folded records
+    std::vector<PersonRecords> persons;                            ///< sorted by person
+    std::vector<schemas::FoldedRecord> all;                        ///< every folded record
+};
+
+class Reader {
+public:
+    /// Errors: unavailable when there is no store yet.
+    static Result<std::unique_ptr<Reader>> open(const config::Settings& settings);
+
+    /// `porta account`: one snapshot of the store.
+    Json account();
+    /// `porta status`.
+    Json status();
+    /// One line each; `row` is called in the store's order.
+    void objects(const std::function<void(const Json&)>& row);
+    void raws(const std::string& source, const std::string& state, const std::function<void(const Json&)>& row);
+    void quarantine(const std::function<void(const Json&)>& row);
+    /// The bytes of a raw record. Errors: not_found.
+    Result<std::string> rawBytes(std::int64_t id);
+    Result<RawRow> raw(std::int64_t id);
+    Result<ObjectRow> object(std::int64_t no, ObjectMeta& meta);
+    /// The stored operations of a raw record. Errors: not_found, internal.
+    Result<std::vector<schemas::Operation>> operations(const RawRow& row);
+    const std::map<int, GenerationRow>& generations();
+    /// Calls for every raw record with its object; used by replay.
+    void eachRaw(const std::function<void(const RawRow&)>& row);
+
+    /// Everybody, or one person (0 = everybody).
+    Records load(std::int64_t person);
+    /// Greatest source time in the log (object times and instants of versions), micros since 1970 UTC.
+    std::int64_t newestInstant(const Records& records) const;
+    /// Person that holds this record key now, or 0.
+    std::int64_t personOf(const std::string& key_text);
+
+    static std::string rawText(std::int64_t id) { return "r" + std::to_string(id); }
+    static std::optional<std::int64_t> rawNumber(std::string_view text);
+
+private:
+    explicit Reader(const config::Settings& settings) : settings_(settings) {}
+    Key key(std::int64_t number);
+    const std::pair<ObjectRow, ObjectMeta>& objectOf(std::int64_t no);
+    schemas::SnapshotScopes scopes(const std::vector<schemas::StoredOperation>& operations);
+
+    config::Settings settings_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Keys> keys_;
+    std::unique_ptr<KeyedHash> hash_;
+    std::map<std::int64_t, std::pair<ObjectRow, ObjectMeta>> objects_;
+    std::map<int, GenerationRow> generations_;
+};
+
+}  // namespace porta::pipeline

@@ -1,0 +1,391 @@
+#include "pipeline/resolve.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "identity/national_id.h"
+
+namespace porta::pipeline {
+
+using schemas::Op;
+using schemas::Operation;
+using schemas::StoredOperation;
+
+namespace {
+
+/// Identity needs the values, not where they stand.
+Operation withoutSpans(const Operation& op) {
+    Operation o = op;
+    std::vector<schemas::Leaf> kept;
+    for (schemas::Leaf& leaf : o.leaves) {
+        std::string_view field = std::string_view(leaf.path).substr(0, leaf.path.find('/'));
+        if (field != "identifiers" && field != "names" && field != "birth_date" && field != "sex") continue;
+        leaf.sources.clear();
+        kept.push_back(std::move(leaf));
+    }
+    o.leaves = std::move(kept);
+    return o;
+}
+
+const std::string* leafValue(const Operation& op, std::string_view path) {
+    for (const schemas::Leaf& leaf : op.leaves)
+        if (leaf.path == path && leaf.kind != schemas::LeafKind::null) return &leaf.value;
+    return nullptr;
+}
+
+/// Value of a field's leaf below the operation that sets it.
+std::string fieldText(const schemas::FoldedRecord& record, const std::string& field) {
+    auto it = record.fields.find(field);
+    const std::string* v = it == record.fields.end() ? nullptr : leafValue(it->second.setter->op, field);
+    return v ? *v : "";
+}
+
+identity::Features featuresOf(const schemas::FoldedRecord& record) {
+    identity::Features f;
+    f.key = record.key.text();
+    std::string sex = fieldText(record, "sex");
+    auto birth = record.fields.find("birth_date");
+    if (birth != record.fields.end()) {
+        auto add = [&](const Operation& op) {
+            const std::string* v = leafValue(op, "birth_date");
+            if (v && v->size() == 10 && std::find(f.birth_dates.begin(), f.birth_dates.end(), *v) == f.birth_dates.end()) f.birth_dates.push_back(*v);
+        };
+        add(birth->second.setter->op);
+        for (const auto& rival : birth->second.rivals)
+            if (rival.setter) add(rival.setter->op);
+        std::sort(f.birth_dates.begin(), f.birth_dates.end());
+    }
+    std::string birth_date = fieldText(record, "birth_date");
+    auto ids = record.fields.find("identifiers");
+    if (ids != record.fields.end()) {
+        const Operation& op = ids->second.setter->op;
+        for (std::size_t i = 0;; ++i) {
+            std::string at = "identifiers/" + std::to_string(i) + "/";
+            const std::string* value = leafValue(op, at + "value");
+            if (!value) break;
+            const std::string* type = leafValue(op, at + "type");
+            if (!type || *type == "local") continue;
+            identity::IdCheck check = identity::checkId(*type, *value, birth_date, sex);
+            if (check.state == identity::IdState::valid) f.identifiers.push_back(*type + ":" + check.normalised);
+        }
+        std::sort(f.identifiers.begin(), f.identifiers.end());
+        f.identifiers.erase(std::unique(f.identifiers.begin(), f.identifiers.end()), f.identifiers.end());
+    }
+    auto names = record.fields.find("names");
+    if (names != record.fields.end()) {
+        const Operation& op = names->second.setter->op;
+        if (const std::string* family = leafValue(op, "names/0/family")) f.family = identity::foldName(*family);
+        std::string given;
+        for (std::size_t i = 0;; ++i) {
+            const std::string* g = leafValue(op, "names/0/given/" + std::to_string(i));
+            if (!g) break;
+            given += *g + " ";
+        }
+        f.given = identity::foldName(given);
+    }
+    return f;
+}
+
+std::string pairedKey(const Operation& op) { return schemas::RecordKey{op.key.source, op.key.entity, op.into}.text(); }
+
+}  // namespace
+
+Resolver::Resolver(Store& store, Keys& keys)
+    : store_(store), keys_(keys), hash_(std::string_view(reinterpret_cast<const char*>(keys.indexKey().data()), keys.indexKey().size())) {}
+
+void Resolver::take(const MappedRecord& record, Keyset& touched) {
+    for (const Operation& op : record.operations) {
+        std::string key = op.key.text();
+        if (auto full = scopes_.find(op.key.source); full != scopes_.end()) present_[record.object].first.insert(key);
+        if (op.key.entity == "human_fact") {
+            facts_.push_back({op, record.raw, record.object, record.generation});
+            const std::string *kind = leafValue(op, "kind"), *a = leafValue(op, "a"), *b = leafValue(op, "b");
+            if (kind && *kind == "confirm") {
+                if (const std::string* object = leafValue(op, "object")) confirmed_.insert(*object);
+                for (auto& [source, scope] : scopes_) touched.merge(settleSnapshots(source));
+            } else if (kind && a && b) {
+                touched.insert(*a);
+                touched.insert(*b);
+            }
+            continue;
+        }
+        if (op.key.entity != "person" || op.op == Op::presence) continue;
+        persons_[key].push_back({withoutSpans(op), record.raw, record.object, record.generation});
+        touched.insert(key);
+        if (op.op == Op::merge || op.op == Op::unmerge) {
+            std::string other = pairedKey(op);
+            merged_[key].insert(other);
+            merged_[other].insert(key);
+            touched.insert(other);
+        }
+    }
+    if (record.key_unreadable) present_[record.object].second = true;
+}
+
+void Resolver::forget(const MappedRecord& record) {
+    // A quarantined record said at most `presence`, which identity does not keep; the newer generation is taken by apply.
+    present_[record.object].second = false;
+    for (const Operation& op : record.operations) {
+        auto it = persons_.find(op.key.text());
+        if (it == persons_.end()) continue;
+        std::erase_if(it->second, [&](const StoredOperation& s) { return s.raw == record.raw; });
+    }
+}
+
+void Resolver::close(const ClosedSnapshot& snapshot) {
+    schemas::Snapshot s;
+    s.instant = snapshot.instant;
+    s.version_text = "";
+    s.object_digest = snapshot.sha256;
+    s.object = snapshot.object;
+    s.max_delete_share = snapshot.max_delete_share;
+    auto& [keys, unreadable] = present_[snapshot.object];
+    s.complete = !unreadable;
+    s.keys.assign(keys.begin(), keys.end());
+    scopes_[snapshot.source].snapshots.push_back(std::move(s));
+}
+
+/// Computes what is accepted; the keys of persons whose deletion changed.
+Resolver::Keyset Resolver::settleSnapshots(const std::string& source) {
+    schemas::SnapshotScope& scope = scopes_[source];
+    Keyset changed;
+    std::string from = source + "|person|";
+    std::map<std::string, std::int64_t> before;
+    auto deleted = [&](const std::string& key) {
+        int at = scope.accepted.size() == scope.snapshots.size() ? scope.deletedBy(key) : -1;
+        return at < 0 ? 0 : scope.snapshots[static_cast<std::size_t>(at)].object;
+    };
+    Keyset keys;
+    for (const auto& s : scope.snapshots)
+        for (auto it = std::lower_bound(s.keys.begin(), s.keys.end(), from); it != s.keys.end() && it->rfind(from, 0) == 0; ++it) keys.insert(*it);
+    for (schemas::Snapshot& s : scope.snapshots) s.confirmed = confirmed_.count(s.object_digest) > 0;
+    scope.settle();
+    for (const std::string& key : keys) {
+        // What the key was before is held in the class table: a live class that is now deleted, or the other way round.
+        bool was_live = survivor_.count(key) > 0, is_deleted = deleted(key) != 0;
+        if (was_live == is_deleted) changed.insert(key);
+    }
+    return changed;
+}
+
+void Resolver::writeSnapshots(const std::string& source) {
+    const schemas::SnapshotScope& scope = scopes_[source];
+    for (std::size_t i = 0; i < scope.snapshots.size(); ++i)
+        store_.run("INSERT INTO snapshot(object, source, place, accepted) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(object) DO UPDATE SET place = excluded.place, accepted = excluded.accepted",
+                   {scope.snapshots[i].object, source, static_cast<std::int64_t>(i), std::int64_t{scope.accepted[i]}});
+}
+
+void Resolver::apply(const std::vector<MappedRecord>& batch, const std::vector<ClosedSnapshot>& closed, std::int64_t now) {
+    Keyset touched;
+    for (const MappedRecord& record : batch) take(record, touched);
+    for (const ClosedSnapshot& snapshot : closed) {
+        close(snapshot);
+        touched.merge(settleSnapshots(snapshot.source));
+        writeSnapshots(snapshot.source);
+    }
+    resolvePersons(touched, now, true);
+}
+
+void Resolver::settleAll(std::int64_t now) {
+    for (auto& [source, scope] : scopes_) {
+        for (schemas::Snapshot& s : scope.snapshots) {
+            auto& [keys, unreadable] = present_[s.object];
+            s.complete = !unreadable;
+            s.keys.assign(keys.begin(), keys.end());
+        }
+        settleSnapshots(source);
+        writeSnapshots(source);
+    }
+    Keyset all;
+    for (const auto& [key, ops] : persons_) all.insert(key);
+    resolvePersons(all, now, true);
+}
+
+std::vector<identity::Decision> Resolver::decisionsAmong(const Keyset& survivors) const {
+    std::vector<identity::Decision> decisions;
+    for (const auto& [a, verdicts] : decided_)
+        for (const auto& [b, verdict] : verdicts) {
+            auto x = survivor_.find(a), y = survivor_.find(b);
+            if (x == survivor_.end() || y == survivor_.end() || x->second == y->second) continue;
+            if (!survivors.count(x->second) || !survivors.count(y->second)) continue;
+            identity::Decision d{x->second, y->second, verdict.second};
+            if (d.b < d.a) std::swap(d.a, d.b);
+            decisions.push_back(std::move(d));
+        }
+    return decisions;
+}
+
+void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool write) {
+    if (touched.empty()) return;
+    // The decision of a pair is that of its greatest fact.
+    decided_.clear();
+    for (const auto& record : schemas::fold(facts_, scopes_)) {
+        std::string kind = fieldText(record, "kind"), a = fieldText(record, "a"), b = fieldText(record, "b");
+        if (!record.live || a.empty() || b.empty() || a == b || kind == "confirm") continue;
+        if (b < a) std::swap(a, b);
+        identity::Verdict verdict = kind == "different" ? identity::Verdict::different : identity::Verdict::same;
+        auto& slot = decided_[a];
+        auto it = slot.find(b);
+        const schemas::Version& version = record.newest->op.version;
+        bool withdrawn = kind == "withdraw";
+        if (it == slot.end() || it->second.first < version || (it->second.first == version && verdict == identity::Verdict::different))
+            slot[b] = {version, withdrawn ? static_cast<identity::Verdict>(2) : verdict};
+    }
+    for (auto& [a, verdicts] : decided_) std::erase_if(verdicts, [](const auto& v) { return v.second.second == static_cast<identity::Verdict>(2); });
+
+    // 1. Alias classes of what was touched, folded anew.
+    Keyset closure, gone, changed_tokens, changed;
+    std::deque<std::string> queue(touched.begin(), touched.end());
+    while (!queue.empty()) {
+        std::string key = queue.front();
+        queue.pop_front();
+        if (!closure.insert(key).second) continue;
+        if (auto it = merged_.find(key); it != merged_.end()) queue.insert(queue.end(), it->second.begin(), it->second.end());
+    }
+    std::vector<StoredOperation> operations;
+    for (const std::string& key : closure) {
+        if (auto it = persons_.find(key); it != persons_.end()) operations.insert(operations.end(), it->second.begin(), it->second.end());
+        auto s = survivor_.find(key);
+        if (s == survivor_.end()) continue;
+        std::string survivor = s->second;
+        gone.insert(key);
+        survivor_.erase(s);
+        if (auto f = features_.find(survivor); f != features_.end()) {
+            for (const std::string& t : identity::tokens(f->second)) {
+                changed_tokens.insert(t);
+                auto at = token_.find(t);
+                at->second.erase(survivor);
+                if (at->second.empty()) token_.erase(at);
+            }
+            features_.erase(f);
+            class_members_.erase(survivor);
+        }
+    }
+    for (const auto& record : schemas::fold(operations, scopes_)) {
+        if (!record.live || record.key.entity != "person") continue;
+        identity::Features f = featuresOf(record);
+        std::string survivor = f.key;
+        for (const schemas::RecordKey& m : record.members) {
+            survivor_[m.text()] = survivor;
+            class_members_[survivor].push_back(m.text());
+            gone.erase(m.text());
+        }
+        for (const std::string& t : identity::tokens(f)) {
+            token_[t].insert(survivor);
+            changed_tokens.insert(t);
+        }
+        features_[survivor] = std::move(f);
+        changed.insert(survivor);
+    }
+
+    // 2. Everything that can be connected with it: shared tokens and decisions; a component is computed as a whole.
+    std::map<std::string, Keyset> decided_with;
+    for (const auto& [a, verdicts] : decided_)
+        for (const auto& [b, verdict] : verdicts) {
+            auto x = survivor_.find(a), y = survivor_.find(b);
+            if (x == survivor_.end() || y == survivor_.end()) continue;
+            decided_with[x->second].insert(y->second);
+            decided_with[y->second].insert(x->second);
+        }
+    Keyset component;
+    std::deque<std::string> next(changed.begin(), changed.end());
+    for (const std::string& t : changed_tokens)
+        if (auto it = token_.find(t); it != token_.end()) next.insert(next.end(), it->second.begin(), it->second.end());
+    // Who was one person with a changed record until now is computed again too.
+    for (const std::string& key : closure)
+        for (const std::string& mate : log_.matesOf(key))
+            if (auto s = survivor_.find(mate); s != survivor_.end()) next.push_back(s->second);
+    Keyset seen_tokens;
+    while (!next.empty()) {
+        std::string s = next.front();
+        next.pop_front();
+        if (!component.insert(s).second) continue;
+        for (const std::string& t : identity::tokens(features_[s]))
+            if (seen_tokens.insert(t).second) next.insert(next.end(), token_[t].begin(), token_[t].end());
+        if (auto it = decided_with.find(s); it != decided_with.end()) next.insert(next.end(), it->second.begin(), it->second.end());
+        for (const std::string& m : class_members_[s])
+            for (const std::string& mate : log_.matesOf(m))
+                if (auto other = survivor_.find(mate); other != survivor_.end()) next.push_back(other->second);
+    }
+    std::vector<identity::Features> records;
+    for (const std::string& s : component) records.push_back(features_[s]);
+    std::vector<std::vector<std::string>> sets = identity::partition(records, decisionsAmong(component));
+    for (auto& set : sets) {
+        std::vector<std::string> members;
+        for (const std::string& s : set) members.insert(members.end(), class_members_[s].begin(), class_members_[s].end());
+        std::sort(members.begin(), members.end());
+        set = std::move(members);
+    }
+
+    // 3. What was decided goes to the identity log; ids are recorded facts.
+    auto entries = log_.update(sets, gone);
+    if (!write) return;
+    Keyset moved;
+    for (const auto& e : entries) {
+        ++sequence_;
+        store_.run("INSERT INTO identity_log(seq, event, person, other, hash, at, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                   {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other, e.record.empty() ? std::int64_t{0} : hash_(e.record), now, Blob{}});
+        if (!e.record.empty()) moved.insert(e.record);
+    }
+    for (const auto& set : sets) moved.insert(set.begin(), set.end());
+    moved.insert(gone.begin(), gone.end());
+    for (const std::string& key : moved) {
+        std::int64_t h = hash_(key), person = log_.personOf(key);
+        bool right = false;
+        store_.query("SELECT person FROM member WHERE hash = ?1", {h}, [&](const Row& r) { right = r.integer(0) == person; });
+        if (right) continue;
+        store_.run("DELETE FROM member WHERE hash = ?1", {h});
+        if (person) store_.run("INSERT INTO member(person, hash) VALUES(?1, ?2)", {person, h});
+    }
+}
+
+void Resolver::load(const std::map<std::string, double>& delete_shares) {
+    for (const auto& [source, share] : delete_shares) scopes_[source];
+    std::map<std::int64_t, ObjectRow> objects;
+    store_.query(std::string("SELECT ") + kObjectColumns + " FROM object", {}, [&](const Row& r) {
+        ObjectRow o = objectRow(r);
+        objects[o.no] = std::move(o);
+    });
+    Keyset touched;
+    std::map<std::int64_t, std::string> key_of_hash;
+    store_.query("SELECT id, object, generation, state, operations FROM raw WHERE state <> 2 ORDER BY id", {}, [&](const Row& r) {
+        MappedRecord record{r.integer(0), r.integer(1), static_cast<int>(r.integer(2)), false, {}};
+        std::string_view box = r.bytes(4);
+        if (!box.empty()) {
+            auto key = keys_.find(record.raw);
+            if (!key) throw Failure{key.error()};
+            auto plain = open(*key, Box::operations, record.generation, box);
+            if (!plain) throw Failure{fail(Errc::internal, "the operations of a raw record cannot be opened with its key", "store.operations")};
+            auto decoded = schemas::decode(*plain);
+            if (!decoded) throw Failure{decoded.error()};
+            record.operations = std::move(*decoded);
+        } else {
+            record.key_unreadable = r.integer(3) == static_cast<std::int64_t>(RawState::quarantined);
+        }
+        take(record, touched);
+        for (const Operation& op : record.operations) {
+            if (op.key.entity != "person") continue;
+            key_of_hash[hash_(op.key.text())] = op.key.text();
+            if (!op.into.empty()) key_of_hash[hash_(pairedKey(op))] = pairedKey(op);
+        }
+    });
+    for (const auto& [no, o] : objects) {
+        auto share = delete_shares.find(o.source);
+        if (share == delete_shares.end() || o.state != ObjectState::closed) continue;
+        auto key = keys_.find(-no);
+        if (!key) throw Failure{key.error()};
+        auto meta = open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+        if (!meta) throw Failure{meta.error()};
+        close({no, o.instant, o.source, meta->sha256, share->second});
+    }
+    for (auto& [source, scope] : scopes_) settleSnapshots(source);
+    // The identity log is the only total order; state follows from it.
+    store_.query("SELECT seq, event, person, other, hash FROM identity_log ORDER BY seq", {}, [&](const Row& r) {
+        sequence_ = r.integer(0);
+        auto it = key_of_hash.find(r.integer(4));
+        log_.replay({static_cast<identity::Event>(r.integer(1)), r.integer(2), r.integer(3), it == key_of_hash.end() ? "" : it->second, ""});
+    });
+    resolvePersons(touched, 0, false);
+}
+
+}  // namespace porta::pipeline
