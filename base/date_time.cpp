@@ -1,0 +1,252 @@
+#include "base/date_time.h"
+
+#include <unicode/basictz.h>
+#include <unicode/timezone.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace porta {
+
+namespace {
+
+int daysIn(int year, int month) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+Error malformedDate() { return fail(Errc::malformed, "a date or time of the expected form and a real day is expected", "date.form"); }
+
+bool valid(const PartialDateTime& d) {
+    if (d.year < 1 || d.year > 9999 || d.month < 0 || d.month > 12) return false;
+    if (d.day && (!d.month || d.day > daysIn(d.year, d.month))) return false;
+    if (d.hour > 24 || d.minute > 59 || d.second > 60) return false;
+    if (d.hour == 24 && (d.minute > 0 || d.second > 0)) return false;
+    return true;
+}
+
+struct Scanner {
+    std::string_view rest;
+    /// Exactly `n` digits, or -1.
+    int digits(std::size_t n) {
+        if (rest.size() < n) return -1;
+        int value = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            if (rest[i] < '0' || rest[i] > '9') return -1;
+            value = value * 10 + (rest[i] - '0');
+        }
+        rest.remove_prefix(n);
+        return value;
+    }
+    bool take(char c) {
+        if (rest.empty() || rest[0] != c) return false;
+        rest.remove_prefix(1);
+        return true;
+    }
+    bool fraction(int& micros) {
+        std::size_t n = 0;
+        int value = 0;
+        while (n < rest.size() && rest[n] >= '0' && rest[n] <= '9') {
+            if (n < 6) value = value * 10 + (rest[n] - '0');
+            ++n;
+        }
+        if (!n) return false;
+        for (std::size_t i = n; i < 6; ++i) value *= 10;
+        rest.remove_prefix(n);
+        micros = value;
+        return true;
+    }
+};
+
+/// Days since 1970-01-01 of a civil date (proleptic Gregorian).
+std::int64_t daysSinceEpoch(int y, int m, int d) {
+    std::int64_t year = m <= 2 ? y - 1 : y;
+    std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+    std::int64_t yoe = year - era * 400;
+    std::int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+std::string padded(int value, std::size_t width) {
+    std::string text = std::to_string(value);
+    return text.size() < width ? std::string(width - text.size(), '0') + text : text;
+}
+
+/// Milliseconds east of UTC at a local time; an ambiguous one is the earlier.
+Result<std::int64_t> zoneOffset(std::string_view zone, std::int64_t local_millis) {
+    static std::mutex mutex;
+    static std::map<std::string, std::unique_ptr<icu::BasicTimeZone>, std::less<>> zones;
+    std::lock_guard lock(mutex);
+    auto it = zones.find(zone);
+    if (it == zones.end()) {
+        std::unique_ptr<icu::TimeZone> made(icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(std::string(zone))));
+        auto* basic = *made == icu::TimeZone::getUnknown() ? nullptr : dynamic_cast<icu::BasicTimeZone*>(made.get());
+        if (!basic) return fail(Errc::misconfigured, "unknown time zone `" + std::string(zone) + "`; an IANA name such as Europe/Rome is expected", "time_zone");
+        made.release();
+        it = zones.emplace(std::string(zone), std::unique_ptr<icu::BasicTimeZone>(basic)).first;
+    }
+    std::int32_t raw = 0, dst = 0;
+    UErrorCode status = U_ZERO_ERROR;
+    it->second->getOffsetFromLocal(static_cast<UDate>(local_millis), UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, raw, dst, status);
+    if (U_FAILURE(status)) return fail(Errc::internal, "the time zone has no answer for this time", "time_zone");
+    return std::int64_t{raw} + dst;
+}
+
+}  // namespace
+
+Result<PartialDateTime> parseIso(std::string_view text) {
+    Scanner s{text};
+    PartialDateTime d;
+    if ((d.year = s.digits(4)) < 0) return malformedDate();
+    if (s.take('-')) {
+        if ((d.month = s.digits(2)) < 1) return malformedDate();
+        if (s.take('-')) {
+            if ((d.day = s.digits(2)) < 1) return malformedDate();
+            if (s.take('T') || s.take(' ')) {
+                if ((d.hour = s.digits(2)) < 0) return malformedDate();
+                if (s.take(':')) {
+                    if ((d.minute = s.digits(2)) < 0) return malformedDate();
+                    if (s.take(':')) {
+                        if ((d.second = s.digits(2)) < 0) return malformedDate();
+                        if (s.take('.') && !s.fraction(d.micros)) return malformedDate();
+                    }
+                }
+                if (s.take('Z')) d.offset_minutes = 0;
+                else if (!s.rest.empty() && (s.rest[0] == '+' || s.rest[0] == '-')) {
+                    int sign = s.rest[0] == '-' ? -1 : 1;
+                    s.rest.remove_prefix(1);
+                    int h = s.digits(2);
+                    s.take(':');
+                    int m = s.rest.empty() ? 0 : s.digits(2);
+                    if (h < 0 || h > 14 || m < 0 || m > 59) return malformedDate();
+                    d.offset_minutes = sign * (h * 60 + m);
+                }
+            }
+        }
+    }
+    if (!s.rest.empty() || !valid(d)) return malformedDate();
+    return d;
+}
+
+Result<PartialDateTime> parseHl7(std::string_view text) {
+    Scanner s{text};
+    PartialDateTime d;
+    auto more = [&] { return !s.rest.empty() && s.rest[0] >= '0' && s.rest[0] <= '9'; };
+    if ((d.year = s.digits(4)) < 0) return malformedDate();
+    if (more() && (d.month = s.digits(2)) < 1) return malformedDate();
+    if (more() && (d.day = s.digits(2)) < 1) return malformedDate();
+    if (more() && (d.hour = s.digits(2)) < 0) return malformedDate();
+    if (more() && (d.minute = s.digits(2)) < 0) return malformedDate();
+    if (more() && (d.second = s.digits(2)) < 0) return malformedDate();
+    if (s.take('.') && !s.fraction(d.micros)) return malformedDate();
+    if (!s.rest.empty() && (s.rest[0] == '+' || s.rest[0] == '-')) {
+        int sign = s.rest[0] == '-' ? -1 : 1;
+        s.rest.remove_prefix(1);
+        int h = s.digits(2), m = s.digits(2);
+        if (h < 0 || h > 14 || m < 0 || m > 59) return malformedDate();
+        d.offset_minutes = sign * (h * 60 + m);
+    }
+    if (!s.rest.empty() || !valid(d)) return malformedDate();
+    return d;
+}
+
+Result<PartialDateTime> parsePattern(std::string_view text, std::string_view pattern) {
+    Scanner s{text};
+    PartialDateTime d;
+    while (!pattern.empty()) {
+        std::size_t n = 1;
+        while (n < pattern.size() && pattern[n] == pattern[0]) ++n;
+        char c = pattern[0];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter) n = 1;
+        pattern.remove_prefix(n);
+        if (!letter) {
+            if (!s.take(c)) return malformedDate();
+            continue;
+        }
+        int value = s.digits(n);
+        if (value < 0) return malformedDate();
+        switch (c) {
+            case 'y': d.year = value; break;
+            case 'M': d.month = value; break;
+            case 'd': d.day = value; break;
+            case 'H': d.hour = value; break;
+            case 'm': d.minute = value; break;
+            case 's': d.second = value; break;
+            default: return fail(Errc::misconfigured, "a date pattern is made of yyyy MM dd HH mm ss and separators", "date.pattern");
+        }
+    }
+    if (!s.rest.empty() || !valid(d)) return malformedDate();
+    return d;
+}
+
+std::string toIso(const PartialDateTime& d) {
+    std::string out = padded(d.year, 4);
+    if (!d.month) return out;
+    out += "-" + padded(d.month, 2);
+    if (!d.day) return out;
+    out += "-" + padded(d.day, 2);
+    if (d.hour < 0) return out;
+    out += "T" + padded(d.hour, 2) + ":" + padded(d.minute < 0 ? 0 : d.minute, 2);
+    if (d.second >= 0) out += ":" + padded(d.second, 2);
+    else out += ":00";
+    if (d.micros > 0) {
+        std::string fraction = padded(d.micros, 6);
+        while (fraction.back() == '0') fraction.pop_back();
+        out += "." + fraction;
+    }
+    if (d.offset_minutes) {
+        int o = *d.offset_minutes;
+        if (!o) out += "Z";
+        else out += (o < 0 ? "-" : "+") + padded((o < 0 ? -o : o) / 60, 2) + ":" + padded((o < 0 ? -o : o) % 60, 2);
+    }
+    return out;
+}
+
+Result<std::int64_t> firstInstant(const PartialDateTime& d, std::string_view zone) {
+    std::int64_t seconds = daysSinceEpoch(d.year, d.month ? d.month : 1, d.day ? d.day : 1) * 86400;
+    if (d.hour > 0) seconds += d.hour * 3600;
+    if (d.minute > 0) seconds += d.minute * 60;
+    if (d.second > 0) seconds += d.second;
+    std::int64_t micros = d.micros > 0 ? d.micros : 0;
+    if (d.offset_minutes) seconds -= *d.offset_minutes * 60;
+    else if (!zone.empty() && zone != "UTC") {
+        auto offset = zoneOffset(zone, seconds * 1000);
+        if (!offset) return offset.error();
+        seconds -= *offset / 1000;
+    }
+    return seconds * 1000000 + micros;
+}
+
+std::string isoInstant(std::int64_t micros_since_epoch) {
+    std::int64_t seconds = micros_since_epoch / 1000000, micros = micros_since_epoch % 1000000;
+    if (micros < 0) {
+        micros += 1000000;
+        --seconds;
+    }
+    std::int64_t days = seconds / 86400, rest = seconds % 86400;
+    if (rest < 0) {
+        rest += 86400;
+        --days;
+    }
+    std::int64_t z = days + 719468;
+    std::int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    std::int64_t doe = z - era * 146097;
+    std::int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    std::int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    std::int64_t mp = (5 * doy + 2) / 153;
+    PartialDateTime d;
+    d.day = static_cast<int>(doy - (153 * mp + 2) / 5 + 1);
+    d.month = static_cast<int>(mp < 10 ? mp + 3 : mp - 9);
+    d.year = static_cast<int>(yoe + era * 400 + (d.month <= 2));
+    d.hour = static_cast<int>(rest / 3600);
+    d.minute = static_cast<int>(rest / 60 % 60);
+    d.second = static_cast<int>(rest % 60);
+    d.micros = static_cast<int>(micros);
+    d.offset_minutes = 0;
+    return toIso(d);
+}
+
+}  // namespace porta
