@@ -1,0 +1,29 @@
+#pragma once
+/// One function per command; `main.cpp` finds it by noun and verb. Arguments exclude the program's and the command's name.
+/// They return the process exit code (docs: COMMANDS).
+#include <string>
+#include <vector>
+
+namespace porta::app {
+
+using Arguments = std::vector<std::string>;
+
+int commandAccount(const Arguments& args);
+int commandAudit(const Arguments& args);
+int commandCrashpoints(const Arguments& args);
+int commandFhirpath(const Arguments& args);
+int commandIdentity(const Arguments& args);
+int commandIdentityCheck(const Arguments& args);
+int commandIngest(const Arguments& args);
+int commandMap(const Arguments& args);
+int commandObject(const Arguments& args);
+int commandPerson(const Arguments& args);
+int commandQuarantine(const Arguments& args);
+int commandRaw(const Arguments& args);
+int commandRead(const Arguments& args);
+int commandRecordFold(const Arguments& args);
+int commandStatus(const Arguments& args);
+int commandSynth(const Arguments& args);
+int commandView(const Arguments& args);
+
+}  // namespace porta::app
