@@ -185,6 +185,8 @@ Result<Json> parseJson(std::string_view text) {
     rapidjson::MemoryStream stream(text.data(), text.size());
     constexpr unsigned flags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
     rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
+    // The reader takes a zero byte for the end of the text.
+    if (!result.IsError() && stream.Tell() < text.size()) return fail(Errc::malformed, "a zero byte stands after the value", "json", stream.Tell());
     if (result.IsError())
         return fail(Errc::malformed, handler.refusal ? handler.refusal : rapidjson::GetParseError_En(result.Code()), "json", result.Offset());
     return std::move(handler.root);

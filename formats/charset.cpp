@@ -1,0 +1,93 @@
+#include "formats/charset.h"
+
+#include <unicode/ucnv.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace porta::formats {
+
+bool isAscii(std::string_view bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+std::size_t invalidUtf8(std::string_view b) {
+    for (std::size_t i = 0; i < b.size();) {
+        auto at = [&](std::size_t k) { return k < b.size() ? static_cast<unsigned char>(b[k]) : 0u; };
+        unsigned lead = at(i);
+        if (lead < 0x80) {
+            ++i;
+            continue;
+        }
+        std::size_t n = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+        unsigned second = at(i + 1);
+        bool good = lead >= 0xC2 && lead <= 0xF4 && i + n < b.size();
+        if (lead == 0xE0) good = good && second >= 0xA0;
+        if (lead == 0xED) good = good && second < 0xA0;
+        if (lead == 0xF0) good = good && second >= 0x90;
+        if (lead == 0xF4) good = good && second < 0x90;
+        for (std::size_t k = 1; good && k <= n; ++k) good = (at(i + k) & 0xC0) == 0x80;
+        if (!good) return i;
+        i += n + 1;
+    }
+    return std::string_view::npos;
+}
+
+Result<Charset> Charset::named(std::string_view name) {
+    Charset c;
+    UErrorCode status = U_ZERO_ERROR;
+    std::string text(name);
+    if (ucnv_compareNames(text.c_str(), "utf-8") == 0) return c;
+    UConverter* converter = ucnv_open(text.c_str(), &status);
+    if (U_FAILURE(status)) return fail(Errc::misconfigured, "unknown character set; a name such as utf-8 or windows-1252 is expected", "charset.name");
+    ucnv_setToUCallBack(converter, UCNV_TO_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &status);
+    c.utf8_ = false;
+    c.converter_ = converter;
+    return c;
+}
+
+Charset::Charset(Charset&& other) noexcept : utf8_(other.utf8_), converter_(other.converter_) { other.converter_ = nullptr; }
+
+Charset::~Charset() {
+    if (converter_) ucnv_close(static_cast<UConverter*>(converter_));
+}
+
+Result<std::string> Charset::decode(std::string_view bytes) const {
+    if (utf8_) {
+        std::size_t bad = invalidUtf8(bytes);
+        if (bad != std::string_view::npos) return fail(Errc::malformed, "a byte is not UTF-8; check the declared encoding", "charset", bad, 1);
+        return std::string(bytes);
+    }
+    auto* converter = static_cast<UConverter*>(converter_);
+    ucnv_resetToUnicode(converter);
+    std::string out;
+    UChar buffer[256];
+    const char *in = bytes.data(), *end = in + bytes.size();
+    UErrorCode status;
+    do {
+        UChar* to = buffer;
+        status = U_ZERO_ERROR;
+        ucnv_toUnicode(converter, &to, buffer + 256, &in, end, nullptr, true, &status);
+        if (U_FAILURE(status) && status != U_BUFFER_OVERFLOW_ERROR)
+            return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset", static_cast<std::uint64_t>(in - bytes.data() - 1), 1);
+        // windows-1252 leaves five bytes without a character; ICU maps them to C1 controls, which no text of a source means.
+        for (const UChar* c = buffer; c != to; ++c)
+            if (*c >= 0x80 && *c < 0xA0) return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset", 0, 1);
+        icu::UnicodeString(false, buffer, static_cast<std::int32_t>(to - buffer)).toUTF8String(out);
+    } while (status == U_BUFFER_OVERFLOW_ERROR);
+    return out;
+}
+
+Result<const Charset*> sharedCharset(const std::string& name) {
+    static thread_local std::vector<std::pair<std::string, std::unique_ptr<Charset>>> known;
+    for (const auto& [n, c] : known)
+        if (n == name) return c.get();
+    auto made = Charset::named(name);
+    if (!made) return made.error();
+    known.emplace_back(name, std::make_unique<Charset>(std::move(*made)));
+    return known.back().second.get();
+}
+
+}  // namespace porta::formats

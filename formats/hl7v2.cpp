@@ -1,0 +1,225 @@
+#include <algorithm>
+
+#include "formats/charset.h"
+#include "formats/readers.h"
+
+namespace porta::formats::hl7v2 {
+
+namespace {
+
+bool isEnd(char c) { return c == '\r' || c == '\n'; }
+
+bool isSegmentId(std::string_view s) {
+    auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return s.size() >= 3 && upper(s[0]) && (upper(s[1]) || digit(s[1])) && (upper(s[2]) || digit(s[2]));
+}
+
+int hexDigit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
+/// Names f1…f60 and the like, made once: a node's name must outlive the tree.
+std::string_view numbered(char letter, std::size_t n) {
+    static const auto* names = [] {
+        auto* all = new std::vector<std::string>();
+        for (char l : {'f', 'c', 's'})
+            for (int i = 0; i < 1000; ++i) all->push_back(l + std::to_string(i));
+        return all;
+    }();
+    std::size_t base = letter == 'f' ? 0 : letter == 'c' ? 1000 : 2000;
+    return (*names)[base + std::min<std::size_t>(n, 999)];
+}
+
+class Parser {
+public:
+    Parser(std::string_view raw, NodeTree& tree) : raw_(raw), tree_(tree) {}
+
+    Result<void> run(const std::string& encoding) {
+        if (raw_.size() < 8 || raw_.substr(0, 3) != "MSH") return fail(Errc::malformed, "a message begins with an MSH segment of at least eight characters", "hl7v2.msh", 0, 3);
+        field_ = raw_[3];
+        std::size_t end = raw_.find(field_, 4);
+        std::string_view codes = raw_.substr(4, end == std::string_view::npos ? raw_.find_first_of("\r\n", 4) - 4 : end - 4);
+        if (codes.size() < 2 || std::isalnum(static_cast<unsigned char>(field_)) || isEnd(field_))
+            return fail(Errc::malformed, "MSH-1 and MSH-2 must name the delimiters, e.g. |^~\\&", "hl7v2.delimiters", 3, 5);
+        component_ = codes[0];
+        repetition_ = codes[1];
+        escape_ = codes.size() > 2 ? codes[2] : '\0';
+        // A doubled backslash comes from sources that escaped the header once too often.
+        subcomponent_ = codes.size() > 3 ? codes[3] : '\0';
+        if (subcomponent_ == escape_ && codes.size() > 4) subcomponent_ = codes[4];
+        if (auto r = chooseCharset(encoding); !r) return r;
+        std::size_t at = 0;
+        while (at < raw_.size()) {
+            std::size_t stop = at;
+            while (stop < raw_.size() && !isEnd(raw_[stop])) ++stop;
+            if (stop > at)
+                if (auto r = segment(at, stop); !r) return r;
+            at = stop + 1;
+        }
+        return {};
+    }
+
+private:
+    std::string_view raw_;
+    NodeTree& tree_;
+    char field_ = '|', component_ = '^', repetition_ = '~', escape_ = '\\', subcomponent_ = '&';
+    const Charset* charset_ = nullptr;
+
+    Result<void> chooseCharset(const std::string& encoding) {
+        // MSH-1 is the separator itself, so MSH-18 stands after the 17th one.
+        std::size_t line_end = std::min(raw_.find_first_of("\r\n"), raw_.size()), at = 0;
+        for (int n = 0; n < 17 && at < line_end; ++n) at = std::min(raw_.find(field_, at), line_end - 1) + 1;
+        std::size_t stop = std::min(raw_.find_first_of(std::string{field_, repetition_, component_}, at), line_end);
+        std::string name(at < line_end ? raw_.substr(at, stop - at) : std::string_view());
+        // HL7 table 0211.
+        std::string icu = encoding;
+        if (name.rfind("8859/", 0) == 0) icu = "iso-8859-" + name.substr(5);
+        else if (name == "UNICODE UTF-8" || name == "UNICODE" || name == "UTF-8") icu = "utf-8";
+        else if (name == "WINDOWS-1252") icu = "windows-1252";
+        auto charset = sharedCharset(icu);
+        if (!charset) return fail(Errc::malformed, "MSH-18 names a character set that does not exist", "hl7v2.charset", at, name.size(), "MSH.f18");
+        charset_ = *charset;
+        return {};
+    }
+
+    Result<void> segment(std::size_t from, std::size_t to) {
+        std::string_view line = raw_.substr(from, to - from);
+        if (!isSegmentId(line) || (line.size() > 3 && line[3] != field_))
+            return fail(Errc::malformed, "a segment begins with three capital letters or digits and the field separator", "hl7v2.segment", from, std::min<std::size_t>(line.size(), 4));
+        NodeId seg = tree_.add(tree_.root(), line.substr(0, 3), NodeKind::object, {}, {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)});
+        std::size_t at = from + 4, n = 1;
+        if (line.substr(0, 3) == "MSH") {
+            tree_.add(seg, numbered('f', 1), NodeKind::text, raw_.substr(from + 3, 1), {static_cast<std::uint32_t>(from + 3), 1});
+            std::size_t stop = std::min(raw_.find(field_, at), to);
+            tree_.add(seg, numbered('f', 2), NodeKind::text, raw_.substr(at, stop - at), {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(stop - at)});
+            at = stop + 1;
+            n = 3;
+        }
+        for (; at <= to; ++n) {
+            std::size_t stop = at;
+            while (stop < to && raw_[stop] != field_) ++stop;
+            for (std::size_t r = at; r <= stop;) {
+                std::size_t end = r;
+                while (end < stop && raw_[end] != repetition_) ++end;
+                if (auto done = value(seg, 'f', n, r, end); !done) return done;
+                r = end + 1;
+            }
+            at = stop + 1;
+        }
+        return {};
+    }
+
+    /// A field, component or subcomponent: split further where its separator stands in it.
+    Result<void> value(NodeId parent, char level, std::size_t n, std::size_t from, std::size_t to) {
+        if (from == to) return {};
+        std::string_view text = raw_.substr(from, to - from);
+        Span span{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
+        char separator = level == 'f' ? component_ : level == 'c' ? subcomponent_ : '\0';
+        if (separator && text.find(separator) != std::string_view::npos) {
+            NodeId node = tree_.add(parent, numbered(level, n), NodeKind::object, {}, span);
+            std::size_t k = 1;
+            for (std::size_t at = from; at <= to; ++k) {
+                std::size_t stop = at;
+                while (stop < to && raw_[stop] != separator) ++stop;
+                if (auto r = value(node, level == 'f' ? 'c' : 's', k, at, stop); !r) return r;
+                at = stop + 1;
+            }
+            return {};
+        }
+        // A field whose first component has subcomponents: the component level must still be there.
+        if (level == 'f' && subcomponent_ && text.find(subcomponent_) != std::string_view::npos) {
+            NodeId node = tree_.add(parent, numbered('f', n), NodeKind::object, {}, span);
+            return value(node, 'c', 1, from, to);
+        }
+        if (text == "\"\"") {
+            tree_.add(parent, numbered(level, n), NodeKind::null, {}, span);
+            return {};
+        }
+        auto decoded = decode(text, from);
+        if (!decoded) return decoded.error();
+        tree_.add(parent, numbered(level, n), NodeKind::text, *decoded, span);
+        return {};
+    }
+
+    Result<std::string_view> decode(std::string_view text, std::size_t offset) {
+        bool escaped = escape_ && text.find(escape_) != std::string_view::npos;
+        if (!escaped && isAscii(text)) return text;
+        std::string unescaped;
+        if (escaped) {
+            for (std::size_t i = 0; i < text.size(); ++i) {
+                std::size_t close = text[i] == escape_ ? text.find(escape_, i + 1) : std::string_view::npos;
+                if (close == std::string_view::npos) {
+                    unescaped += text[i];
+                    continue;
+                }
+                std::string_view code = text.substr(i + 1, close - i - 1);
+                if (code == "F") unescaped += field_;
+                else if (code == "S") unescaped += component_;
+                else if (code == "T") unescaped += subcomponent_;
+                else if (code == "R") unescaped += repetition_;
+                else if (code == "E") unescaped += escape_;
+                else if (code == ".br") unescaped += '\n';
+                else if (code.size() >= 3 && code[0] == 'X' && code.size() % 2 == 1 && std::all_of(code.begin() + 1, code.end(), [](char c) { return hexDigit(c) >= 0; }))
+                    for (std::size_t k = 1; k < code.size(); k += 2) unescaped += static_cast<char>(hexDigit(code[k]) * 16 + hexDigit(code[k + 1]));
+                else if (code == "H" || code == "N") {
+                } else {
+                    unescaped += text[i];  // not an escape sequence: the character itself
+                    continue;
+                }
+                i = close;
+            }
+        }
+        std::string_view bytes = escaped ? std::string_view(unescaped) : text;
+        auto utf8 = charset_->decode(bytes);
+        if (!utf8) {
+            Error e = utf8.error();
+            e.rule = "hl7v2.charset";
+            e.offset = offset + (escaped ? 0 : e.offset);
+            e.length = escaped ? text.size() : 1;
+            return e;
+        }
+        return tree_.keep(*utf8);
+    }
+};
+
+}  // namespace
+
+Result<Units> split(std::string_view object) {
+    Units out;
+    std::size_t at = 0, begin = std::string_view::npos, last = 0;
+    auto flush = [&] {
+        if (begin != std::string_view::npos) out.units.push_back({begin, last - begin});
+        begin = std::string_view::npos;
+    };
+    if (object.substr(0, 3) == "\xEF\xBB\xBF") at = 3;
+    while (at < object.size()) {
+        while (at < object.size() && (isEnd(object[at]) || object[at] == '\x0b' || object[at] == '\x1c')) ++at;
+        std::size_t stop = at;
+        while (stop < object.size() && !isEnd(object[stop]) && object[stop] != '\x1c') ++stop;
+        if (stop == at) break;
+        std::string_view line = object.substr(at, stop - at);
+        std::string_view id = line.substr(0, 3);
+        if (id == "MSH") {
+            flush();
+            begin = at;
+            last = stop;
+        } else if (id == "FHS" || id == "BHS" || id == "BTS" || id == "FTS") {
+            flush();
+        } else if (begin != std::string_view::npos) {
+            last = stop;
+        } else if (line.find_first_not_of(" \t") != std::string_view::npos) {
+            begin = at;  // text before any MSH: a unit of its own, which `parse` refuses
+            last = stop;
+        }
+        at = stop;
+    }
+    flush();
+    if (out.units.empty()) return fail(Errc::malformed, "there is no MSH segment", "hl7v2.msh", 0, 0);
+    return out;
+}
+
+Result<void> parse(std::string_view raw, const std::string& encoding, NodeTree& tree) {
+    tree.clear(Dialect::hl7v2);
+    return Parser(raw, tree).run(encoding);
+}
+
+}  // namespace porta::formats::hl7v2

@@ -1,0 +1,140 @@
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include "formats/charset.h"
+#include "formats/readers.h"
+
+namespace porta::formats::json {
+
+namespace {
+
+constexpr std::size_t kMaxDepth = 200;
+
+/// SAX events straight into the node tree. Spans come from the stream's place when an event arrives: the reader has just
+/// consumed the value.
+class Handler {
+public:
+    Handler(std::string_view raw, const rapidjson::MemoryStream& stream, NodeTree& tree) : raw_(raw), stream_(stream), tree_(tree) {}
+
+    const char* refusal = nullptr;
+    const char* rule = "json.syntax";
+
+    bool Null() { return leaf(NodeKind::null, {}, 4); }
+    bool Bool(bool b) { return leaf(NodeKind::boolean, b ? "true" : "false", b ? 4 : 5); }
+    bool Int(int) { return false; }
+    bool Uint(unsigned) { return false; }
+    bool Int64(std::int64_t) { return false; }
+    bool Uint64(std::uint64_t) { return false; }
+    bool Double(double) { return false; }
+    bool RawNumber(const char*, rapidjson::SizeType length, bool) {
+        std::size_t end = stream_.Tell();
+        return leaf(NodeKind::number, raw_.substr(end - length, length), length);
+    }
+    bool String(const char* text, rapidjson::SizeType length, bool) {
+        Span span = stringSpan();
+        std::string_view plain = raw_.substr(span.offset, span.length);
+        std::string_view value(text, length);
+        return add(NodeKind::text, plain == value ? plain : tree_.keep(value), span) != kNoNode;
+    }
+    bool StartObject() { return open(false); }
+    bool Key(const char* text, rapidjson::SizeType length, bool) {
+        Span span = stringSpan();
+        std::string_view plain = raw_.substr(span.offset, span.length), value(text, length);
+        // A member that stands twice becomes two children, as a list would: a mapping that wants one value refuses it.
+        name_ = plain == value ? plain : tree_.keep(value);
+        return true;
+    }
+    bool EndObject(rapidjson::SizeType) { return close(); }
+    bool StartArray() { return open(true); }
+    bool EndArray(rapidjson::SizeType) { return close(); }
+
+private:
+    struct Level {
+        NodeId node;
+        std::string_view name;  ///< lists: of their items
+        bool list;
+    };
+    std::string_view raw_;
+    const rapidjson::MemoryStream& stream_;
+    NodeTree& tree_;
+    std::vector<Level> levels_;
+    std::string_view name_;
+
+    /// The string that ends at the stream's place, without its quotes.
+    Span stringSpan() const {
+        std::size_t end = stream_.Tell() - 1, from = end;
+        while (from > 0) {
+            --from;
+            if (raw_[from] != '"') continue;
+            std::size_t slashes = 0;
+            while (slashes < from && raw_[from - 1 - slashes] == '\\') ++slashes;
+            if (slashes % 2 == 0) break;
+        }
+        return {static_cast<std::uint32_t>(from + 1), static_cast<std::uint32_t>(end - from - 1)};
+    }
+    NodeId add(NodeKind kind, std::string_view text, Span span) {
+        if (levels_.empty()) return tree_.add(tree_.root(), "value", kind, text, span);
+        return tree_.add(levels_.back().node, levels_.back().list ? levels_.back().name : name_, kind, text, span);
+    }
+    bool leaf(NodeKind kind, std::string_view text, std::size_t length) {
+        std::size_t end = stream_.Tell();
+        return add(kind, text, {static_cast<std::uint32_t>(end - length), static_cast<std::uint32_t>(length)}) != kNoNode;
+    }
+    bool open(bool list) {
+        if (levels_.size() >= kMaxDepth) {
+            refusal = "nested deeper than 200";
+            rule = "json.depth";
+            return false;
+        }
+        std::uint32_t at = static_cast<std::uint32_t>(stream_.Tell() - 1);
+        NodeId node = tree_.root();
+        std::string_view name = "item";
+        if (!levels_.empty()) {
+            Level& up = levels_.back();
+            name = up.list ? up.name : name_;
+            // The items of a list are children of the list's parent under its name; a list in a list keeps a node of its own.
+            node = list && !up.list ? up.node : tree_.add(up.node, name, NodeKind::object, {}, {at, 0});
+        } else {
+            tree_.at(node).span = {at, 0};
+        }
+        levels_.push_back({node, name, list});
+        return true;
+    }
+    bool close() {
+        Level level = std::move(levels_.back());
+        levels_.pop_back();
+        Node& node = tree_.at(level.node);
+        if (!level.list || (!levels_.empty() && levels_.back().list) || levels_.empty()) node.span.length = static_cast<std::uint32_t>(stream_.Tell()) - node.span.offset;
+        return true;
+    }
+};
+
+}  // namespace
+
+Result<Units> splitLines(std::string_view object) {
+    Units out;
+    for (std::size_t at = 0; at < object.size();) {
+        std::size_t stop = std::min(object.find('\n', at), object.size()), end = stop;
+        while (end > at && (object[end - 1] == '\r' || object[end - 1] == ' ' || object[end - 1] == '\t')) --end;
+        if (end > at) out.units.push_back({at, end - at});
+        at = stop + 1;
+    }
+    return out;
+}
+
+Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
+    tree.clear(fhir ? Dialect::fhir : Dialect::plain);
+    rapidjson::MemoryStream stream(raw.data(), raw.size());
+    rapidjson::Reader reader;
+    Handler handler(raw, stream, tree);
+    constexpr unsigned flags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+    rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
+    // The reader takes a zero byte for the end of the text.
+    if (!result.IsError() && stream.Tell() >= raw.size()) return {};
+    std::size_t at = std::min<std::size_t>(result.IsError() ? result.Offset() : stream.Tell(), raw.size());
+    std::string message = handler.refusal ? handler.refusal : !result.IsError() ? "a zero byte stands after the value" : rapidjson::GetParseError_En(result.Code());
+    return fail(Errc::malformed, message, handler.refusal ? handler.rule : "json.syntax", at, at < raw.size() ? 1 : 0);
+}
+
+}  // namespace porta::formats::json
