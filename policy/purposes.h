@@ -1,0 +1,49 @@
+#pragma once
+/// Purposes and who may act under them (purposes.yaml). Default deny: what is not listed is refused.
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace porta::policy {
+
+struct Purpose {
+    std::string id, title, legal_basis;
+    bool all_sections = false, all_sources = false;  ///< `all` in the file
+    std::vector<std::string> sections, sources;      ///< sorted; empty under `all`
+    bool section(std::string_view name) const;
+    bool source(std::string_view name) const;
+};
+
+struct User {
+    std::string id, role;
+    std::vector<std::string> purposes;  ///< sorted
+};
+
+struct Decision {
+    bool allowed = false;
+    std::string rule;    ///< `user.unknown`, `purpose.unknown`, `purpose.not-granted`, `granted`
+    std::string reason;  ///< one sentence without personal values
+};
+
+class Purposes {
+public:
+    /// Errors: misconfigured `file:line:column: …` (duplicates, unknown keys, unknown purposes of a user).
+    static Result<Purposes> parse(std::string_view text, const std::string& file);
+    static Result<Purposes> load(const std::string& path);
+    const Purpose* purpose(std::string_view id) const;
+    const User* user(std::string_view id) const;
+    /// `case_ref` is the case or person asked for; empty = an export over all.
+    Decision decide(std::string_view user, std::string_view purpose, std::string_view case_ref = {}) const;
+
+private:
+    std::map<std::string, Purpose, std::less<>> purposes_;
+    std::map<std::string, User, std::less<>> users_;
+};
+
+/// The sources that the purpose must not see, sorted: the views say `not-permitted` for them.
+std::vector<std::string> hiddenSources(const Purpose& purpose, const std::vector<std::string>& all_sources);
+
+}  // namespace porta::policy

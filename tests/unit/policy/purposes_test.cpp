@@ -1,0 +1,57 @@
+#include "policy/purposes.h"
+
+#include <gtest/gtest.h>
+
+namespace porta::policy {
+namespace {
+
+constexpr const char* kFile = R"yaml(purposes:
+  verification: {title: Verification, legal_basis: "GDPR Art. 6(1)(e)", sections: all, sources: all}
+  care: {title: Care, legal_basis: "GDPR Art. 9(2)(h)", sections: [work, identity], sources: [hospital, contacts]}
+  closed: {title: Closed, legal_basis: none yet}
+users:
+  acceptance: {purposes: [verification], role: auditor}
+)yaml";
+
+TEST(Purposes, defaultIsDeny) {
+    auto read = Purposes::parse(kFile, "p.yaml");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(read->decide("acceptance", "verification").allowed);
+    EXPECT_EQ(read->decide("acceptance", "care").rule, "purpose.not-granted");
+    EXPECT_EQ(read->decide("acceptance", "nothing").rule, "purpose.unknown");
+    EXPECT_EQ(read->decide("somebody", "care").rule, "user.unknown");
+    EXPECT_FALSE(read->decide("", "").allowed);
+}
+
+TEST(Purposes, hiddenSourcesAndSections) {
+    auto read = Purposes::parse(kFile, "p.yaml");
+    ASSERT_TRUE(read);
+    const std::vector<std::string> all = {"unemployment", "hospital", "contacts", "school"};
+    EXPECT_TRUE(hiddenSources(*read->purpose("verification"), all).empty());
+    EXPECT_EQ(hiddenSources(*read->purpose("care"), all), (std::vector<std::string>{"school", "unemployment"}));
+    EXPECT_EQ(hiddenSources(*read->purpose("closed"), all).size(), 4U);
+    EXPECT_TRUE(read->purpose("care")->section("identity"));
+    EXPECT_FALSE(read->purpose("care")->section("alerts"));
+    EXPECT_FALSE(read->purpose("closed")->section("identity"));
+}
+
+TEST(Purposes, refusesWithPlace) {
+    for (const char* text : {
+             "purposes: {a: {legal_basis: x, section: all}}",
+             "purposes: {a: {legal_basis: x}, a: {legal_basis: y}}",
+             "purposes: {a: {title: x}}",
+             "purposes: {a: {legal_basis: x, sources: [b, b]}}",
+             "purposes: {a: {legal_basis: x, sources: some}}",
+             "users: {u: {purposes: [a]}}",
+             "users: {u: {purposes: all}}",
+             "other: 1",
+         }) {
+        auto read = Purposes::parse(text, "p.yaml");
+        ASSERT_FALSE(read) << text;
+        EXPECT_EQ(read.error().code, Errc::misconfigured);
+        EXPECT_EQ(read.error().message.rfind("p.yaml:1:", 0), 0U) << read.error().message;
+    }
+}
+
+}  // namespace
+}  // namespace porta::policy
