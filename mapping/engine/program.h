@@ -56,14 +56,18 @@ public:
     const Sha256& digest() const;
     const std::vector<Rule>& rules() const;
     const std::string& name() const;
+    /// What the mapping's `input` says of its format: the default where no source does (`map run`, goldens).
+    const formats::Settings& format() const;
+    struct Impl;
     /// A short name of what this input is when no mapping takes it, e.g. `ORU^R01` or `Observation`.
     static std::string describe(const formats::NodeTree& tree);
 
 private:
     Program();
-    struct Impl;
     std::unique_ptr<Impl> impl_;
     friend struct Loader;
+    friend Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>&, const formats::Settings&, const Input&,
+                                formats::NodeTree&);
 };
 
 /// The first of several mappings whose `input.when` holds maps the record; none: skipped `no-mapping:<what>`.

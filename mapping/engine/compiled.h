@@ -1,0 +1,109 @@
+#pragma once
+/// What the loader makes of a mapping file and the runner walks: no YAML after load. Private to mapping/engine.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/date_time.h"
+#include "fhirpath/expression.h"
+#include "mapping/engine/program.h"
+#include "mapping/engine/targets.h"
+
+namespace porta::mapping {
+
+struct Row {
+    std::string code, system, display, equivalence;
+    int line = 0;
+};
+
+struct Table {
+    std::string name, system, source_system;
+    std::map<std::string, Row, std::less<>> rows;
+    std::optional<Row> otherwise;  ///< for every code that has no row
+};
+
+/// One leaf (or, in a list, one leaf for each value).
+struct ValueRule {
+    std::optional<fhirpath::Expression> expr;  ///< missing: `delete: true`
+    Target type = Target::text;
+    const Table* table = nullptr;
+    bool unmapped_keep = false, many_first = false, empty_error = false;
+    std::uint32_t rule = 0;
+    std::uint32_t table_rule = 0;  ///< the same place, with the table's name
+};
+
+struct FieldRule {
+    enum class Kind { value, group, list };
+    Kind kind = Kind::value;
+    std::string name;                          ///< empty for the items of a list
+    ValueRule value;                           ///< value
+    std::optional<fhirpath::Expression> each;  ///< a list's item that repeats
+    std::optional<fhirpath::Expression> when;  ///< with each
+    std::vector<FieldRule> fields;             ///< group: members; list: items
+    std::uint32_t rule = 0;
+};
+
+struct SubjectRule {
+    std::string entity;
+    fhirpath::Expression id;
+};
+
+struct EmitRule {
+    std::string name;  ///< `emit[0]`
+    std::string entity;
+    std::optional<fhirpath::Expression> each, when;
+    std::optional<fhirpath::Expression> key, into, valid_from, valid_to;
+    std::vector<fhirpath::Expression> version;  ///< empty: the object's time
+    schemas::Order order = schemas::Order::instant;
+    std::string zone;
+    schemas::Op op = schemas::Op::upsert;
+    std::string cls, cancels;
+    std::vector<SubjectRule> subjects, mentions;
+    bool partial = false;
+    std::vector<FieldRule> fields;
+    std::uint32_t rule = 0;
+};
+
+struct Program::Impl {
+    std::string name, file;
+    formats::Settings format;
+    std::string dates, zone;  ///< defaults where the source declares none
+    std::optional<fhirpath::Expression> when;
+    std::vector<std::pair<std::string, fhirpath::Expression>> let;
+    std::map<std::string, Table, std::less<>> tables;
+    std::vector<EmitRule> emits;
+    std::vector<Rule> rules;
+    Sha256 digest{};
+};
+
+/// Which rules made something; one thread, for coverage only.
+class CoverageScope {
+public:
+    explicit CoverageScope(std::vector<bool>& seen);
+    ~CoverageScope();
+    static void touch(std::uint32_t rule);
+};
+
+/// What one record's expressions and leaves need.
+struct RecordScope {
+    const Program::Impl& program;
+    const formats::Settings& format;
+    const Input& input;
+    const formats::NodeTree& tree;
+    fhirpath::Variables vars = {};
+    std::map<std::uint64_t, formats::NodeId> by_span = {};  ///< filled at the first computed value
+};
+
+/// Leaves of one value at `path`. An empty text adds nothing.
+Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const fhirpath::Value& value, const std::string& path,
+                     std::vector<schemas::Leaf>& leaves);
+/// Where a value stands, for an error: first span.
+Error at(RecordScope& scope, const fhirpath::Value& value, Error error);
+/// The node that carries the text: HL7 v2 takes the first component where a simpler type is expected (chapter 2, rules for
+/// receivers).
+fhirpath::Value plain(const RecordScope& scope, const fhirpath::Value& value);
+/// A date or instant in the source's notation.
+Result<PartialDateTime> readTime(const RecordScope& scope, std::string_view text);
+
+}  // namespace porta::mapping

@@ -1,0 +1,449 @@
+#include <algorithm>
+
+#include "mapping/engine/compiled.h"
+
+namespace porta::mapping {
+
+using fhirpath::Collection;
+using fhirpath::Expression;
+using fhirpath::Value;
+using formats::NodeId;
+using formats::NodeKind;
+using schemas::Leaf;
+using schemas::Operation;
+
+namespace {
+
+thread_local std::vector<bool>* coverage = nullptr;
+
+Error inField(Error error, const std::string& path) {
+    if (error.path.empty()) error.path = path;
+    return error;
+}
+
+Result<Collection> evaluate(RecordScope& scope, const Expression& e, NodeId context) {
+    auto found = e.evaluate(scope.tree, context, scope.vars);
+    if (found) return found;
+    Error error = found.error();
+    error.code = Errc::malformed;
+    error.offset = error.length = 0;  // those of the expression
+    if (error.rule.empty()) error.rule = "mapping.expression";
+    return error;
+}
+
+bool isNull(const RecordScope& scope, const Value& v) { return v.isNode() && scope.tree[v.node].kind == NodeKind::null; }
+
+bool isEmpty(const RecordScope& scope, const Value& v) {
+    Value p = plain(scope, v);
+    if (p.isNode() && scope.tree[p.node].kind == NodeKind::object) return scope.tree[p.node].first_child == formats::kNoNode;
+    return p.str(scope.tree).empty();
+}
+
+/// The values that say something; `null` tells that only explicit nulls stood there.
+Result<Collection> said(RecordScope& scope, const Expression& e, NodeId context, bool* null) {
+    auto found = evaluate(scope, e, context);
+    if (!found) return found.error();
+    Collection kept;
+    bool any_null = false;
+    for (Value& v : *found) {
+        if (isNull(scope, v)) any_null = true;
+        else if (!isEmpty(scope, v)) kept.push_back(std::move(v));
+    }
+    if (null && any_null && kept.empty()) *null = true;
+    return kept;
+}
+
+Result<bool> holds(RecordScope& scope, const std::optional<Expression>& when, NodeId context) {
+    if (!when) return true;
+    auto found = evaluate(scope, *when, context);
+    if (!found) return found.error();
+    return fhirpath::truth(*found, scope.tree);
+}
+
+/// Exactly one text: keys, versions and what else is required.
+Result<std::string> single(RecordScope& scope, const Expression& e, NodeId context, const std::string& path, bool required) {
+    auto found = said(scope, e, context, nullptr);
+    if (!found) return inField(found.error(), path);
+    if (found->empty()) {
+        if (required) return fail(Errc::malformed, "required, and nothing stands there", "mapping.required", 0, 0, path);
+        return std::string();
+    }
+    if (found->size() > 1) return inField(at(scope, found->front(), fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many")), path);
+    return std::string(plain(scope, found->front()).str(scope.tree));
+}
+
+/// One emit's fields. A refusal stops the record, or with `partial` leaves the field out and notes the rule.
+struct FieldWriter {
+    RecordScope& scope;
+    Operation& op;
+    bool partial;
+    std::string path = {};
+
+    Result<void> value(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
+        const ValueRule& rule = f.value;
+        if (!rule.expr) {
+            *null = true;
+            return {};
+        }
+        auto found = said(scope, *rule.expr, context, null);
+        if (!found) return found.error();
+        if (found->empty()) {
+            if (rule.empty_error) return fail(Errc::malformed, "required, and nothing stands there", "mapping.required");
+            return {};
+        }
+        if (found->size() > 1 && !rule.many_first)
+            return at(scope, found->front(), fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many"));
+        return addLeaf(scope, rule, found->front(), where, op.leaves);
+    }
+
+    Result<void> list(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
+        std::size_t n = 0;
+        for (const FieldRule& item : f.fields) {
+            if (item.kind == FieldRule::Kind::value) {
+                if (!item.value.expr) { *null = true; continue; }
+                auto found = said(scope, *item.value.expr, context, null);
+                if (!found) return found.error();
+                for (const Value& v : *found) {
+                    std::size_t before = op.leaves.size();
+                    if (auto ok = addLeaf(scope, item.value, v, where + "/" + std::to_string(n), op.leaves); !ok) return ok;
+                    n += op.leaves.size() > before;
+                    if (item.value.many_first) break;
+                }
+                continue;
+            }
+            Collection contexts{Value::ofNode(context)};
+            if (item.each) {
+                auto found = said(scope, *item.each, context, null);
+                if (!found) return found.error();
+                contexts = std::move(*found);
+            }
+            for (const Value& c : contexts) {
+                if (!c.isNode()) return at(scope, c, fail(Errc::malformed, "`each` names a part of the record, not a computed value", "mapping.each"));
+                auto wanted = holds(scope, item.when, c.node);
+                if (!wanted) return wanted.error();
+                if (!*wanted) continue;
+                std::size_t before = op.leaves.size();
+                bool below = false;
+                if (auto ok = group(item, c.node, where + "/" + std::to_string(n), &below); !ok) return ok;
+                n += op.leaves.size() > before;
+            }
+        }
+        return {};
+    }
+
+    Result<void> group(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
+        for (const FieldRule& m : f.fields)
+            if (auto ok = field(m, context, where.empty() ? m.name : where + "/" + m.name, null); !ok) return inField(ok.error(), where + "/" + m.name);
+        return {};
+    }
+
+    Result<void> field(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
+        switch (f.kind) {
+            case FieldRule::Kind::value: return value(f, context, where, null);
+            case FieldRule::Kind::list: return list(f, context, where, null);
+            case FieldRule::Kind::group: return group(f, context, where, null);
+        }
+        return {};
+    }
+
+    static std::uint32_t firstRule(const FieldRule& f) {
+        return f.kind == FieldRule::Kind::value || f.fields.empty() ? f.value.rule : firstRule(f.fields.front());
+    }
+
+    Result<void> all(const EmitRule& e, NodeId context) {
+        for (const FieldRule& f : e.fields) {
+            bool null = false;
+            std::size_t before = op.leaves.size();
+            if (auto ok = field(f, context, f.name, &null); !ok) {
+                if (!partial) return inField(ok.error(), e.entity + "." + f.name);
+                op.leaves.resize(before);
+                op.issues.push_back(ok.error().rule + ":" + f.name);
+                continue;
+            }
+            // Only a patch can say "this value is gone"; an upsert sets every field anyway.
+            if (null && op.leaves.size() == before && e.op == schemas::Op::patch) {
+                Leaf l;
+                l.path = f.name;
+                l.kind = schemas::LeafKind::null;
+                l.how = schemas::How::constant;
+                l.rule = firstRule(f);
+                CoverageScope::touch(l.rule);
+                op.leaves.push_back(std::move(l));
+            }
+        }
+        return {};
+    }
+};
+
+Result<std::int64_t> wholeNumber(const std::string& text) {
+    std::int64_t n = 0;
+    std::size_t i = !text.empty() && text[0] == '-';
+    if (i == text.size() || text.size() > 18) return fail(Errc::malformed, "a whole number expected", "mapping.version");
+    for (; i < text.size(); ++i) {
+        if (text[i] < '0' || text[i] > '9') return fail(Errc::malformed, "a whole number expected", "mapping.version");
+        n = n * 10 + (text[i] - '0');
+    }
+    return text[0] == '-' ? -n : n;
+}
+
+Result<schemas::Version> objectVersion(const RecordScope& scope) {
+    const std::string& zone = scope.input.time_zone.empty() ? scope.program.zone : scope.input.time_zone;
+    auto time = parseIso(scope.input.object_time);
+    if (!time) return fail(Errc::malformed, "neither the record nor its object has a time", "mapping.version");
+    auto instant = firstInstant(*time, zone);
+    if (!instant) return instant.error();
+    return schemas::Version{schemas::Order::instant, {*instant}, scope.input.object_time};
+}
+
+Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId context) {
+    std::string path = e.name + ".version";
+    if (e.order == schemas::Order::arrival) return schemas::Version{schemas::Order::arrival, {}, ""};
+    if (e.version.empty()) {
+        auto v = objectVersion(scope);
+        if (!v) return inField(v.error(), path);
+        return v;
+    }
+    schemas::Version v;
+    v.order = e.order;
+    for (const Expression& part : e.version) {
+        auto text = single(scope, part, context, path, true);
+        if (!text) return text.error();
+        if (e.order == schemas::Order::number) {
+            auto n = wholeNumber(*text);
+            if (!n) return inField(n.error(), path);
+            v.parts.push_back(*n);
+            v.text += (v.text.empty() ? "" : ".") + *text;
+            continue;
+        }
+        // The object's time is ISO whatever the record's own notation is.
+        auto time = *text == scope.input.object_time ? parseIso(*text) : readTime(scope, *text);
+        if (!time) return fail(Errc::malformed, "not a time in the source's notation, " + std::to_string(text->size()) + " bytes", "mapping.version", 0, 0, path);
+        const std::string& zone = !e.zone.empty() ? e.zone : !scope.input.time_zone.empty() ? scope.input.time_zone : scope.program.zone;
+        auto instant = firstInstant(*time, zone);
+        if (!instant) return inField(instant.error(), path);
+        v.parts.push_back(*instant);
+        v.text = toIso(*time);
+    }
+    return v;
+}
+
+Result<std::string> validTime(RecordScope& scope, const std::optional<Expression>& e, NodeId context, const std::string& path) {
+    if (!e) return std::string();
+    auto text = single(scope, *e, context, path, false);
+    if (!text || text->empty()) return text;
+    auto time = readTime(scope, *text);
+    if (!time) return fail(Errc::malformed, "not a time in the source's notation", "mapping.date", 0, 0, path);
+    return toIso(*time);
+}
+
+Result<std::vector<schemas::RecordKey>> named(RecordScope& scope, const std::vector<SubjectRule>& rules, NodeId context, const std::string& path, bool required) {
+    std::vector<schemas::RecordKey> keys;
+    for (const SubjectRule& s : rules) {
+        auto found = said(scope, s.id, context, nullptr);
+        if (!found) return inField(found.error(), path);
+        for (const Value& v : *found) keys.push_back({scope.input.source, s.entity, std::string(plain(scope, v).str(scope.tree))});
+    }
+    if (required && keys.empty() && !rules.empty()) return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path);
+    return keys;
+}
+
+Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std::vector<Operation>& out) {
+    Operation op;
+    auto key = single(scope, *e.key, context, e.name + ".key", true);
+    if (!key) return key.error();
+    op.key = {scope.input.source, e.entity, *key};
+    op.op = e.op;
+    auto version = versionOf(scope, e, context);
+    if (!version) return version.error();
+    op.version = std::move(*version);
+    op.cls = e.cls;
+    op.cancels = e.cancels;
+    if (e.into) {
+        auto into = single(scope, *e.into, context, e.name + ".into", true);
+        if (!into) return into.error();
+        op.into = *into;
+        if (op.into == op.key.local_id) return fail(Errc::malformed, "a record cannot be merged into itself", "mapping.merge", 0, 0, e.name + ".into");
+    }
+    auto from = validTime(scope, e.valid_from, context, e.name + ".valid.from");
+    if (!from) return from.error();
+    auto to = validTime(scope, e.valid_to, context, e.name + ".valid.to");
+    if (!to) return to.error();
+    op.valid_from = *from;
+    op.valid_to = *to;
+    auto subjects = named(scope, e.subjects, context, e.name + ".subjects", true);
+    if (!subjects) return subjects.error();
+    op.subjects = std::move(*subjects);
+    auto mentions = named(scope, e.mentions, context, e.name + ".mentions", false);
+    if (!mentions) return mentions.error();
+    op.mentions = std::move(*mentions);
+    FieldWriter writer{scope, op, e.partial};
+    if (auto ok = writer.all(e, context); !ok) return ok;
+    CoverageScope::touch(e.rule);
+    schemas::seal(op);
+    out.push_back(std::move(op));
+    return {};
+}
+
+/// The contexts of an emit for which its `when` holds.
+Result<std::vector<NodeId>> contextsOf(RecordScope& scope, const EmitRule& e) {
+    std::vector<NodeId> kept;
+    Collection contexts{Value::ofNode(scope.tree.root())};
+    if (e.each) {
+        auto found = said(scope, *e.each, scope.tree.root(), nullptr);
+        if (!found) return inField(found.error(), e.name + ".each");
+        contexts = std::move(*found);
+    }
+    for (const Value& c : contexts) {
+        if (!c.isNode()) return fail(Errc::malformed, "`each` names a part of the record, not a computed value", "mapping.each", 0, 0, e.name + ".each");
+        auto wanted = holds(scope, e.when, c.node);
+        if (!wanted) return inField(wanted.error(), e.name + ".when");
+        if (*wanted) kept.push_back(c.node);
+    }
+    return kept;
+}
+
+/// What a refused row of a full snapshot still tells: its keys are present (DESIGN §5, full snapshot, b).
+void presences(RecordScope& scope, Outcome& out) {
+    auto version = objectVersion(scope);
+    for (const EmitRule& e : scope.program.emits) {
+        auto contexts = contextsOf(scope, e);
+        if (!contexts || !version) {
+            out.key_unreadable = true;
+            continue;
+        }
+        for (NodeId c : *contexts) {
+            auto key = single(scope, *e.key, c, e.name + ".key", true);
+            if (!key) {
+                out.key_unreadable = true;
+                continue;
+            }
+            Operation op;
+            op.key = {scope.input.source, e.entity, *key};
+            op.op = schemas::Op::presence;
+            op.version = *version;
+            schemas::seal(op);
+            out.operations.push_back(std::move(op));
+        }
+    }
+    if (out.operations.empty()) out.key_unreadable = true;
+    if (out.key_unreadable) out.operations.clear();
+}
+
+void setVariables(RecordScope& scope) {
+    scope.vars["record"] = {Value::ofNode(scope.tree.root())};
+    scope.vars["source"] = {Value::ofString(scope.input.source)};
+    scope.vars["objectTime"] = scope.input.object_time.empty() ? Collection{} : Collection{Value::ofString(scope.input.object_time)};
+}
+
+Outcome refused(Error error) {
+    Outcome out;
+    out.state = State::quarantined;
+    out.error = std::move(error);
+    return out;
+}
+
+Outcome skipped(const formats::NodeTree& tree) {
+    Outcome out;
+    out.state = State::skipped;
+    out.rule = "no-mapping:" + Program::describe(tree);
+    return out;
+}
+
+bool sameFamily(formats::Kind a, formats::Kind b) {
+    auto json = [](formats::Kind k) { return k == formats::Kind::json || k == formats::Kind::ndjson; };
+    return a == b || (json(a) && json(b));
+}
+
+/// Whether the program takes this tree.
+Result<bool> takes(RecordScope& scope) {
+    if (!sameFamily(scope.program.format.kind, scope.format.kind)) return false;
+    setVariables(scope);
+    return holds(scope, scope.program.when, scope.tree.root());
+}
+
+Outcome mapTree(RecordScope& scope) {
+    Outcome out;
+    auto refuse = [&](Error error) {
+        out.operations.clear();
+        out.state = State::quarantined;
+        out.error = std::move(error);
+        if (scope.input.full_snapshot) presences(scope, out);
+        return std::move(out);
+    };
+    for (const auto& [name, expression] : scope.program.let) {
+        auto found = evaluate(scope, expression, scope.tree.root());
+        if (!found) return refuse(inField(found.error(), "let." + name));
+        scope.vars[name] = std::move(*found);
+    }
+    for (const EmitRule& e : scope.program.emits) {
+        auto contexts = contextsOf(scope, e);
+        if (!contexts) return refuse(contexts.error());
+        for (NodeId c : *contexts)
+            if (auto ok = emitOne(scope, e, c, out.operations); !ok) return refuse(ok.error());
+    }
+    if (out.operations.empty()) return skipped(scope.tree);
+    return out;
+}
+
+/// A record that no reader can open has no key either.
+Outcome unreadable(const Input& input, Error error) {
+    Outcome out = refused(std::move(error));
+    out.key_unreadable = input.full_snapshot;
+    return out;
+}
+
+std::string wordOnly(std::string_view text) {
+    if (text.empty() || text.size() > 40) return "unknown";
+    for (char c : text)
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) return "unknown";
+    return std::string(text);
+}
+
+}  // namespace
+
+CoverageScope::CoverageScope(std::vector<bool>& seen) { coverage = &seen; }
+CoverageScope::~CoverageScope() { coverage = nullptr; }
+void CoverageScope::touch(std::uint32_t rule) {
+    if (coverage && rule < coverage->size()) (*coverage)[rule] = true;
+}
+
+Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
+    formats::Settings settings = format;
+    settings.fhir = settings.fhir || impl_->format.fhir;
+    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) return unreadable(input, read.error());
+    RecordScope scope{*impl_, settings, input, tree};
+    auto mine = takes(scope);
+    if (!mine) return refused(inField(mine.error(), "input.when"));
+    if (!*mine) return skipped(tree);
+    return mapTree(scope);
+}
+
+Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
+                     const Input& input, formats::NodeTree& tree) {
+    formats::Settings settings = format;
+    for (const auto& p : programs) settings.fhir = settings.fhir || p->impl_->format.fhir;
+    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) return unreadable(input, read.error());
+    for (const auto& p : programs) {
+        RecordScope scope{*p->impl_, settings, input, tree};
+        auto mine = takes(scope);
+        if (!mine) return refused(inField(mine.error(), "input.when"));
+        if (*mine) return mapTree(scope);
+    }
+    return skipped(tree);
+}
+
+std::string Program::describe(const formats::NodeTree& tree) {
+    if (tree.dialect() == formats::Dialect::hl7v2) {
+        NodeId msh = tree.child(tree.root(), "MSH");
+        NodeId type = msh == formats::kNoNode ? msh : tree.child(msh, "f9");
+        if (type == formats::kNoNode) return "unknown";
+        NodeId code = tree.child(type, "c1"), event = tree.child(type, "c2");
+        std::string what = code == formats::kNoNode ? "unknown" : wordOnly(tree[code].text);
+        return event == formats::kNoNode || tree[event].text.empty() ? what : what + "^" + wordOnly(tree[event].text);
+    }
+    NodeId type = tree.child(tree.root(), "resourceType");
+    if (type != formats::kNoNode) return wordOnly(tree[type].text);
+    return "record";
+}
+
+}  // namespace porta::mapping

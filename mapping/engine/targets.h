@@ -1,0 +1,19 @@
+#pragma once
+/// The fields of the common schema (docs/formats/common-schema.md) as the loader checks mappings against them.
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace porta::mapping {
+
+/// none: no such field. group and list have fields below them; the others are leaves.
+enum class Target { none, group, list, text, date, instant, boolean, coded };
+
+bool isEntity(std::string_view entity);
+std::vector<std::string> entities();
+/// `path` as in `names/N/given/N`: lists are entered by `N`.
+Target targetOf(std::string_view entity, std::string_view path);
+/// The field names directly below `path` (empty: of the entity).
+std::vector<std::string> namesBelow(std::string_view entity, std::string_view path);
+
+}  // namespace porta::mapping

@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include "mapping/engine/compiled.h"
+
+namespace porta::mapping {
+
+using fhirpath::Value;
+using fhirpath::ValueKind;
+using formats::NodeId;
+using schemas::How;
+using schemas::Leaf;
+using schemas::LeafKind;
+
+namespace {
+
+std::uint64_t spanKey(const formats::Span& s) { return (std::uint64_t(s.offset) << 32) | s.length; }
+
+std::vector<schemas::Source> sourcesOf(RecordScope& scope, const Value& value) {
+    std::vector<schemas::Source> out;
+    if (value.isNode()) {
+        const formats::Node& n = scope.tree[value.node];
+        out.push_back({n.span.offset, n.span.length, std::string(n.text)});
+        return out;
+    }
+    if (!value.spans.empty() && scope.by_span.empty())
+        for (NodeId i = 1; i < scope.tree.size(); ++i) scope.by_span.emplace(spanKey(scope.tree[i].span), i);
+    for (const formats::Span& s : value.spans) {
+        auto found = scope.by_span.find(spanKey(s));
+        std::string decoded = value.copied ? value.text : found == scope.by_span.end() ? std::string() : std::string(scope.tree[found->second].text);
+        out.push_back({s.offset, s.length, std::move(decoded)});
+    }
+    return out;
+}
+
+}  // namespace
+
+Value plain(const RecordScope& scope, const Value& value) {
+    Value v = value;
+    if (scope.tree.dialect() != formats::Dialect::hl7v2) return v;
+    while (v.isNode() && scope.tree[v.node].first_child != formats::kNoNode) {
+        NodeId first = scope.tree[v.node].first_child;
+        if (scope.tree[first].name != "c1" && scope.tree[first].name != "s1") break;
+        v.node = first;
+    }
+    return v;
+}
+
+Error at(RecordScope& scope, const Value& value, Error error) {
+    std::vector<formats::Span> spans = value.sources(scope.tree);
+    if (!spans.empty()) {
+        error.offset = spans.front().offset;
+        error.length = spans.front().length;
+    }
+    return error;
+}
+
+Result<PartialDateTime> readTime(const RecordScope& scope, std::string_view text) {
+    if (scope.tree.dialect() == formats::Dialect::hl7v2) return parseHl7(text);
+    const std::string& own = scope.input.date_pattern.empty() ? scope.program.dates : scope.input.date_pattern;
+    if (!own.empty()) {
+        if (auto read = parsePattern(text, own)) return read;
+    }
+    return parseIso(text);
+}
+
+Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& given, const std::string& path, std::vector<Leaf>& leaves) {
+    Value value = plain(scope, given);
+    if (value.isNode() && scope.tree[value.node].kind == formats::NodeKind::object) {
+        if (scope.tree.dialect() == formats::Dialect::hl7v2) return {};  // its first component is empty
+        return at(scope, value, fail(Errc::malformed, "a single value expected, found a group", "mapping.group"));
+    }
+    std::string text(value.str(scope.tree));
+    if (text.empty()) return {};
+    std::vector<schemas::Source> sources = sourcesOf(scope, value);
+    How how = sources.empty() ? How::constant : value.isCopy() ? How::copied : How::computed;
+    auto leaf = [&](const std::string& below, std::string_view v, How h, std::int32_t row) {
+        Leaf l;
+        l.path = below.empty() ? path : path + "/" + below;
+        l.value = std::string(v);
+        l.how = sources.empty() ? How::constant : h;
+        l.rule = rule.rule;
+        l.sources = sources;
+        l.table_row = l.how == How::constant ? -1 : row;
+        leaves.push_back(std::move(l));
+    };
+    CoverageScope::touch(rule.rule);
+
+    if (rule.table) {
+        auto found = rule.table->rows.find(text);
+        const Row* row = found != rule.table->rows.end() ? &found->second : rule.table->otherwise ? &*rule.table->otherwise : nullptr;
+        if (!row && !rule.unmapped_keep)
+            return at(scope, value, fail(Errc::unmapped, "a code of " + std::to_string(text.size()) + " bytes has no row; add it to the table", rule.table->name));
+        if (rule.type != Target::coded) {
+            if (row) leaf("", row->code, How::translated, row->line);
+            else leaf("", text, how, -1);
+            return {};
+        }
+        if (row) {
+            leaf("code", row->code, How::translated, row->line);
+            if (!row->system.empty()) leaf("system", row->system, How::translated, row->line);
+            if (!row->display.empty()) leaf("display", row->display, How::translated, row->line);
+            leaf("equivalence", row->equivalence, How::translated, row->line);
+            if (!rule.table->source_system.empty()) leaf("source_system", rule.table->source_system, How::translated, row->line);
+        } else {
+            leaf("code", text, how, -1);
+        }
+        leaf("source_code", text, how, -1);
+        return {};
+    }
+    switch (rule.type) {
+        case Target::coded:
+            leaf("code", text, how, -1);
+            leaf("source_code", text, how, -1);
+            return {};
+        case Target::date:
+        case Target::instant: {
+            auto read = readTime(scope, text);
+            if (!read) return at(scope, value, fail(Errc::malformed, "not a date in the source's notation, " + std::to_string(text.size()) + " bytes", "mapping.date"));
+            if (rule.type == Target::date) {
+                read->hour = read->minute = read->second = read->micros = -1;
+                read->offset_minutes.reset();
+            }
+            std::string iso = toIso(*read);
+            leaf("", iso, iso == text ? how : How::computed, -1);
+            return {};
+        }
+        case Target::boolean:
+            if (text != "true" && text != "false")
+                return at(scope, value, fail(Errc::malformed, "true or false expected, found " + std::to_string(text.size()) + " bytes", "mapping.boolean"));
+            leaf("", text, how, -1);
+            leaves.back().kind = LeafKind::boolean;
+            return {};
+        default:
+            leaf("", text, how, -1);
+            return {};
+    }
+}
+
+}  // namespace porta::mapping
