@@ -9,7 +9,7 @@
 #include "mapping/engine/golden.h"
 #include "mapping/engine/program.h"
 
-namespace porta {
+namespace porta::app {
 
 namespace {
 
@@ -95,7 +95,7 @@ int test(const std::vector<std::string>& files, bool update) {
 
 }  // namespace
 
-int commandMap(const std::vector<std::string>& args) {
+int commandMap(const Arguments& args) {
     CLI::App app{"porta map: mappings, checked, run and tested"};
     app.require_subcommand(1);
     std::vector<std::string> files;
@@ -128,4 +128,4 @@ int commandMap(const std::vector<std::string>& args) {
     return test(files, update);
 }
 
-}  // namespace porta
+}  // namespace porta::app
