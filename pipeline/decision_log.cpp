@@ -1,0 +1,71 @@
+#include "pipeline/decision_log.h"
+
+#include "base/hash.h"
+#include "pipeline/embedded/sqlite_store.h"
+
+namespace porta::pipeline {
+
+namespace {
+
+std::string chain(std::string_view before, std::string_view entry) {
+    std::string text(before);
+    text += entry;
+    Sha256 digest = sha256(text);
+    return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::string& directory) {
+    auto store = openSqlite(directory + "/decisions.db", false);
+    if (!store) return store.error();
+    std::unique_ptr<DecisionLog> log(new DecisionLog);
+    log->store_ = std::move(*store);
+    auto done = log->store_->transact([&] { log->store_->run("CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)"); });
+    if (!done) return done.error();
+    return log;
+}
+
+Result<void> DecisionLog::append(const Json& decision) {
+    std::string entry = canonical(decision);
+    return store_->transact([&] {
+        std::int64_t no = 0;
+        std::string before;
+        store_->query("SELECT no, hash FROM decision ORDER BY no DESC LIMIT 1", {}, [&](const Row& r) {
+            no = r.integer(0);
+            before = r.bytes(1);
+        });
+        store_->run("INSERT INTO decision(no, entry, hash) VALUES(?1, ?2, ?3)", {no + 1, entry, Blob{chain(before, entry)}});
+    });
+}
+
+Result<void> DecisionLog::each(const std::function<void(std::int64_t, const Json&)>& entry) {
+    try {
+        store_->query("SELECT no, entry FROM decision ORDER BY no", {}, [&](const Row& r) {
+            auto json = parseJson(r.bytes(1));
+            entry(r.integer(0), json ? *json : Json("unreadable"));
+        });
+    } catch (const Failure& f) {
+        return f.error;
+    }
+    return {};
+}
+
+Result<std::int64_t> DecisionLog::verify() {
+    std::string before;
+    std::int64_t count = 0, broken = 0;
+    try {
+        store_->query("SELECT no, entry, hash FROM decision ORDER BY no", {}, [&](const Row& r) {
+            ++count;
+            std::string expected = chain(before, r.bytes(1));
+            if (!broken && (r.integer(0) != count || expected != r.bytes(2))) broken = count;
+            before = r.bytes(2);
+        });
+    } catch (const Failure& f) {
+        return f.error;
+    }
+    if (broken) return fail(Errc::malformed, "the decision log is broken at entry " + std::to_string(broken) + ": it was altered, or an entry before it is missing", "decision_log");
+    return count;
+}
+
+}  // namespace porta::pipeline

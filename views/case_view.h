@@ -1,0 +1,63 @@
+#pragma once
+/// One person's case view for one purpose: a pure, total-ordered projection of folded records. Every leaf knows its origin.
+/// Records of sources outside the purpose are dropped before anything else is looked at.
+///
+///     CaseView view = assemble("p12", records, purpose, sources, as_of);
+///     std::string line = print(toJson(view));
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/canonical_json.h"
+#include "schemas/fold.h"
+#include "schemas/value_origin.h"
+
+namespace porta::views {
+
+/// What the configuration declares of a source.
+struct SourceFacts {
+    std::string id, agency_name, domain, config_file;
+    std::string coverage_from;            ///< ISO date or empty
+    std::int64_t newest_instant = 0;      ///< micros since 1970 UTC of its newest source time, 0: none
+    std::int64_t promise_micros = 0;      ///< how old its data may be, 0: no promise
+};
+
+struct PurposeView {
+    std::string id;
+    bool all_sections = true, all_sources = true;
+    std::set<std::string> sections, sources;
+    bool section(const std::string& name) const { return all_sections || sections.count(name) > 0; }
+    bool source(const std::string& name) const { return all_sources || sources.count(name) > 0; }
+};
+
+/// A value, list or object of a view.
+struct ViewNode {
+    enum class Kind { leaf, list, object };
+    Kind kind = Kind::leaf;
+    Json value;                       ///< leaves
+    schemas::ValueOrigin origin;      ///< leaves
+    std::vector<std::string> keys;    ///< objects: parallel to items
+    std::vector<ViewNode> items;
+
+    ViewNode& member(const std::string& key);
+    const ViewNode* find(const std::string& key) const;
+    std::string text(const std::string& key) const;  ///< of a leaf member, or ""
+};
+
+struct CaseView {
+    std::string person, purpose;
+    ViewNode root;
+};
+
+/// Shape:  `records` are all folded records of the person; `person` is how it is named in the answer. Empty `person`:
+///         the canonical form, where the smallest live record key names it.
+/// Owner:  the view points into the operations behind `records`.
+CaseView assemble(const std::string& person, const std::vector<schemas::FoldedRecord>& records, const PurposeView& purpose,
+                  const std::vector<SourceFacts>& sources, std::int64_t as_of);
+Json toJson(const CaseView& view);
+/// Every leaf but schema, person and purpose.
+std::vector<schemas::TracedValue> traced(const CaseView& view);
+/// For a terminal, 80 columns.
+std::string toText(const CaseView& view);
+
+}  // namespace porta::views
