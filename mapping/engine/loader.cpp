@@ -202,6 +202,18 @@ struct Loader {
             f.fields = members(y, entity, where, name, {});
             return f;
         }
+        if (target == Target::coded && y.kind == Yaml::Kind::map && !is_value) {
+            // A source that already speaks in codes: each part has its own expression.
+            f.kind = FieldRule::Kind::group;
+            keys(y, {"code", "system", "display", "source_code", "source_system", "equivalence"});
+            for (std::size_t i = 0; i < y.keys.size(); ++i) {
+                FieldRule part;
+                part.name = y.keys[i];
+                part.value = value(y.items[i], Target::text, name + "." + y.keys[i]);
+                f.fields.push_back(std::move(part));
+            }
+            return f;
+        }
         if (!is_value) stop(y, "`" + where + "` is a single value: an expression or {expr, …} expected");
         f.value = value(y, target, name);
         return f;
