@@ -252,9 +252,17 @@ Result<void> Gateway::deliver(SourceState& source, const std::string& path, std:
     return process(source, object, progress);
 }
 
-MappedRecord Gateway::mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position, std::int64_t id,
-                             std::string_view bytes, RawRow& row, const Key& key) {
-    const config::SourceSettings& s = *source.settings;
+RawState stateOf(const mapping::Outcome& outcome) {
+    switch (outcome.state) {
+        case mapping::State::published: return RawState::published;
+        case mapping::State::skipped: return RawState::skipped;
+        case mapping::State::quarantined: return RawState::quarantined;
+    }
+    return RawState::quarantined;
+}
+
+mapping::Outcome mapOnce(const config::SourceSettings& s, const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
+                         std::int64_t object, std::int64_t position, std::string_view bytes, formats::NodeTree& tree) {
     mapping::Input input;
     input.bytes = bytes;
     input.context = meta.context;
@@ -263,12 +271,18 @@ MappedRecord Gateway::mapOne(const SourceState& source, const ObjectMeta& meta, 
     input.date_pattern = s.date_pattern;
     input.object_time = meta.object_time;
     input.full_snapshot = s.full;
-    mapping::Outcome outcome = mapping::mapWithFirst(source.programs, s.format, input, tree_);
-    MappedRecord record{id, object, source.generation, outcome.key_unreadable, std::move(outcome.operations)};
-    for (schemas::Operation& op : record.operations)
+    mapping::Outcome outcome = mapping::mapWithFirst(programs, s.format, input, tree);
+    for (schemas::Operation& op : outcome.operations)
         if (op.version.order == schemas::Order::arrival) op.version.parts = {object, position};
+    return outcome;
+}
+
+MappedRecord Gateway::mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position, std::int64_t id,
+                             std::string_view bytes, RawRow& row, const Key& key) {
+    mapping::Outcome outcome = mapOnce(*source.settings, source.programs, meta, object, position, bytes, tree_);
+    MappedRecord record{id, object, source.generation, outcome.key_unreadable, std::move(outcome.operations)};
     row.generation = source.generation;
-    row.state = outcome.state == mapping::State::published ? RawState::published : outcome.state == mapping::State::skipped ? RawState::skipped : RawState::quarantined;
+    row.state = stateOf(outcome);
     row.reason = row.state == RawState::skipped ? outcome.rule : row.state == RawState::quarantined ? std::string(name(outcome.error.code)) : "";
     row.operations = record.operations.empty() ? "" : seal(key, Box::operations, source.generation, schemas::encode(record.operations));
     row.detail = row.state == RawState::quarantined ? seal(key, Box::detail, source.generation, encodeError(outcome.error)) : "";
@@ -333,6 +347,12 @@ Result<void> Gateway::process(SourceState& source, Object& object, const Progres
                 std::vector<ClosedSnapshot> closed;
                 if (closes && source.settings->full) closed.push_back(snapshotOf(source, o, object.meta));
                 resolver_->apply(mapped, closed, now);
+                std::int64_t newest = o.has_instant ? o.instant : 0;
+                for (const MappedRecord& record : mapped)
+                    for (const schemas::Operation& op : record.operations)
+                        if (op.version.order == schemas::Order::instant && !op.version.parts.empty()) newest = std::max(newest, op.version.parts[0]);
+                store_->run("INSERT INTO source_time(source, newest) VALUES(?1, ?2) ON CONFLICT(source) DO UPDATE SET newest = excluded.newest WHERE excluded.newest > source_time.newest",
+                            {o.source, newest});
                 store_->run("UPDATE object SET done = ?1, state = ?2 WHERE no = ?3", {to, std::int64_t{closes}, o.no});
                 crashPoint("resolve.before-commit");
             });
@@ -363,7 +383,7 @@ Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, co
                 store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {row.object}, [&](const Row& r) { o = objectRow(r); });
                 auto key = keys_->find(-o.no);
                 if (!key) return key.error();
-                auto meta = open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+                auto meta = pipeline::open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
                 if (!meta) return meta.error();
                 it = objects.emplace(row.object, std::make_pair(o, *meta)).first;
             }
@@ -371,7 +391,7 @@ Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, co
             if (source == sources_.end() || (!only_source.empty() && source->first != only_source)) continue;
             auto key = keys_->find(row.id);
             if (!key) return key.error();
-            auto bytes = open(*key, Box::raw_bytes, 0, row.payload).and_then([](std::string&& box) { return decompress(box); });
+            auto bytes = pipeline::open(*key, Box::raw_bytes, 0, row.payload).and_then([](std::string&& box) { return decompress(box); });
             if (!bytes) return bytes.error();
             row.attempts += 1;
             mapped.push_back(mapOne(source->second, it->second.second, row.object, row.position, row.id, *bytes, row, *key));

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/canonical_json.h"
 #include "config/settings.h"
 #include "connectors/files.h"
 #include "mapping/engine/program.h"
@@ -29,6 +30,16 @@ using Progress = std::function<void(const std::string& source, std::uint64_t don
 struct ReplayCount {
     std::int64_t replayed = 0, published = 0, still = 0;
 };
+
+/// map: one raw record's bytes to its outcome; the same for a first run and a replay.
+mapping::Outcome mapOnce(const config::SourceSettings& source, const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
+                         std::int64_t object, std::int64_t position, std::string_view bytes, formats::NodeTree& tree);
+RawState stateOf(const mapping::Outcome& outcome);
+
+/// Maps every raw record again from its bytes, with the mapping that its generation names, and compares with what is stored.
+/// Shape:  `{compared, equal, different:[{raw, path}], erased, refused_digest}`; refused are records of a mapping or engine
+///         that this configuration no longer has.
+Result<Json> replayAll(const config::Settings& settings, const std::string& source);
 
 class Gateway {
 public:

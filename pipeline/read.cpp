@@ -361,11 +361,9 @@ Records Reader::load(std::int64_t person) {
     return out;
 }
 
-std::int64_t Reader::newestInstant(const Records& records) const {
+std::int64_t Reader::newestOf(const std::string& source) {
     std::int64_t newest = 0;
-    for (const auto& r : records.all)
-        for (const StoredOperation* s : r.live_operations)
-            if (s->op.version.order == schemas::Order::instant && !s->op.version.parts.empty()) newest = std::max(newest, s->op.version.parts[0]);
+    store_->query("SELECT newest FROM source_time WHERE source = ?1", {source}, [&](const Row& r) { newest = r.integer(0); });
     return newest;
 }
 

@@ -64,8 +64,8 @@ public:
 
     /// Everybody, or one person (0 = everybody).
     Records load(std::int64_t person);
-    /// Greatest source time in the log (object times and instants of versions), micros since 1970 UTC.
-    std::int64_t newestInstant(const Records& records) const;
+    /// Greatest source time of a source (object times and instants of versions), micros since 1970 UTC; 0: none.
+    std::int64_t newestOf(const std::string& source);
     /// Person that holds this record key now, or 0.
     std::int64_t personOf(const std::string& key_text);
 

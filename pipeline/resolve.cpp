@@ -215,6 +215,15 @@ std::vector<identity::Decision> Resolver::decisionsAmong(const Keyset& survivors
     return decisions;
 }
 
+/// The live records that are one person with this one now.
+std::vector<std::string> Resolver::matesOf(const std::string& key) const {
+    std::vector<std::string> mates;
+    auto person = log_.persons().find(log_.personOf(key));
+    if (person != log_.persons().end())
+        for (const auto& [member, joined] : person->second.members) mates.push_back(member);
+    return mates;
+}
+
 void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool write) {
     if (touched.empty()) return;
     // The decision of a pair is that of its greatest fact.
@@ -293,7 +302,7 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
         if (auto it = token_.find(t); it != token_.end()) next.insert(next.end(), it->second.begin(), it->second.end());
     // Who was one person with a changed record until now is computed again too.
     for (const std::string& key : closure)
-        for (const std::string& mate : log_.matesOf(key))
+        for (const std::string& mate : matesOf(key))
             if (auto s = survivor_.find(mate); s != survivor_.end()) next.push_back(s->second);
     Keyset seen_tokens;
     while (!next.empty()) {
@@ -304,7 +313,7 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
             if (seen_tokens.insert(t).second) next.insert(next.end(), token_[t].begin(), token_[t].end());
         if (auto it = decided_with.find(s); it != decided_with.end()) next.insert(next.end(), it->second.begin(), it->second.end());
         for (const std::string& m : class_members_[s])
-            for (const std::string& mate : log_.matesOf(m))
+            for (const std::string& mate : matesOf(m))
                 if (auto other = survivor_.find(mate); other != survivor_.end()) next.push_back(other->second);
     }
     std::vector<identity::Features> records;
@@ -318,13 +327,15 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
     }
 
     // 3. What was decided goes to the identity log; ids are recorded facts.
-    auto entries = log_.update(sets, gone);
+    auto entries = log_.decide(sets, gone, next_person_, "resolve");
+    for (const auto& e : entries)
+        if (auto r = log_.apply(e); !r) throw Failure{r.error()};
     if (!write) return;
     Keyset moved;
     for (const auto& e : entries) {
         ++sequence_;
-        store_.run("INSERT INTO identity_log(seq, event, person, other, hash, at, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                   {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other, e.record.empty() ? std::int64_t{0} : hash_(e.record), now, Blob{}});
+        store_.run("INSERT INTO identity_log(seq, event, person, other, hash, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                   {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other, e.record.empty() ? std::int64_t{0} : hash_(e.record), now});
         if (!e.record.empty()) moved.insert(e.record);
     }
     for (const auto& set : sets) moved.insert(set.begin(), set.end());
@@ -383,7 +394,9 @@ void Resolver::load(const std::map<std::string, double>& delete_shares) {
     store_.query("SELECT seq, event, person, other, hash FROM identity_log ORDER BY seq", {}, [&](const Row& r) {
         sequence_ = r.integer(0);
         auto it = key_of_hash.find(r.integer(4));
-        log_.replay({static_cast<identity::Event>(r.integer(1)), r.integer(2), r.integer(3), it == key_of_hash.end() ? "" : it->second, ""});
+        auto done = log_.apply({static_cast<identity::LogEvent>(r.integer(1)), r.integer(2), r.integer(3), it == key_of_hash.end() ? "" : it->second, ""});
+        if (!done) throw Failure{done.error()};
+        next_person_ = std::max(next_person_, std::max(r.integer(2), r.integer(3)) + 1);
     });
     resolvePersons(touched, 0, false);
 }

@@ -53,13 +53,13 @@ public:
     std::int64_t hashOf(const std::string& key_text) const { return hash_(key_text); }
 
 private:
-    struct Known;
     using Keyset = std::set<std::string>;
     void take(const MappedRecord& record, Keyset& touched);
     void close(const ClosedSnapshot& snapshot);
     Keyset settleSnapshots(const std::string& source);
     void resolvePersons(const Keyset& touched, std::int64_t now, bool write);
     std::vector<identity::Decision> decisionsAmong(const Keyset& survivors) const;
+    std::vector<std::string> matesOf(const std::string& key) const;
     void writeSnapshots(const std::string& source);
 
     Store& store_;
@@ -78,6 +78,7 @@ private:
     schemas::SnapshotScopes scopes_;
     identity::IdentityLog log_;
     std::int64_t sequence_ = 0;
+    identity::PersonId next_person_ = 1;
 };
 
 }  // namespace porta::pipeline

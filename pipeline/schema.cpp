@@ -21,9 +21,11 @@ const char* const kMigration1[] = {
     "CREATE INDEX raw_quarantined ON raw(id) WHERE state = 3",
     "CREATE TABLE link(hash INTEGER NOT NULL, raw INTEGER NOT NULL, PRIMARY KEY(hash, raw))",
     "CREATE TABLE identity_log(seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, person INTEGER NOT NULL, other INTEGER NOT NULL, hash INTEGER NOT NULL, "
-    "at INTEGER NOT NULL, detail BLOB NOT NULL)",
+    "at INTEGER NOT NULL)",
     // one row for each object of a full feed; place = its rank in (object time, digest) order
     "CREATE TABLE snapshot(object INTEGER PRIMARY KEY, source TEXT NOT NULL, place INTEGER NOT NULL, accepted INTEGER NOT NULL)",
+    // greatest source time seen, never the time of receipt
+    "CREATE TABLE source_time(source TEXT PRIMARY KEY, newest INTEGER NOT NULL)",
     "CREATE TABLE member(person INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(person, hash))",
     "CREATE INDEX member_hash ON member(hash)",
 };

@@ -1,0 +1,105 @@
+// porta audit trace | replay | log | verify: what an auditor asks.
+#include <iostream>
+
+#include "app/context.h"
+#include "lineage/trace.h"
+#include "pipeline/decision_log.h"
+#include "pipeline/gateway.h"
+
+namespace porta::app {
+
+namespace {
+
+int trace(const Options& o) {
+    bool all = o.has("--all");
+    std::int64_t person = all ? 0 : personNumber(o.operands[1]);
+    auto p = permit(o, "audit.trace", person);
+    if (!p) return complain(p.error());
+    pipeline::Reader& reader = *p->reader;
+    pipeline::Records records = reader.load(person);
+    settleTimes(*p);
+    const auto& generations = reader.generations();
+    std::pair<std::int64_t, std::string> last{0, ""};
+    lineage::Lookup lookup;
+    lookup.raw_name = [](std::int64_t raw) { return pipeline::Reader::rawText(raw); };
+    lookup.raw_bytes = [&](std::int64_t raw) {
+        if (last.first != raw) {
+            auto bytes = reader.rawBytes(raw);
+            if (!bytes) throw pipeline::Failure{bytes.error()};
+            last = {raw, std::move(*bytes)};
+        }
+        return last.second;
+    };
+    lookup.rule = [&](int generation, std::uint32_t rule) {
+        lineage::RuleText text;
+        auto g = generations.find(generation);
+        if (g == generations.end()) return text;
+        text.mapping_digest = g->second.mapping_digest;
+        text.engine_digest = g->second.engine_digest;
+        if (rule < g->second.rules.size()) {
+            const auto& r = g->second.rules[rule];
+            text.file = r.file;
+            text.line = r.line;
+            text.name = r.name;
+            text.table = r.table;
+        }
+        return text;
+    };
+    bool found = false;
+    for (const auto& one : records.persons) {
+        auto view = views::assemble(personText(one.person), one.records, p->purpose, p->sources, p->as_of);
+        for (const auto& value : views::traced(view)) {
+            if (!all && value.pointer != o.operands[2]) continue;
+            found = true;
+            std::cout << print(lineage::traceLine(view.person, value, lookup)) << "\n";
+        }
+    }
+    if (!all && !found) return complain(fail(Errc::not_found, "the view has no value there; the pointer is one into `porta view show PERSON --format json`", "trace.pointer"));
+    return 0;
+}
+
+}  // namespace
+
+int commandAudit(const Arguments& args) {
+    auto o = parseOptions(args, {"--json", "--all"}, {"--as", "--purpose", "--case", "--as-of", "--source", "--person"});
+    const char* const text =
+        "usage: porta audit trace PERSON POINTER | trace --all | replay --all [--source ID] | log [--person P] | verify\n"
+        "Example: porta audit trace p12 /identity/birth_date --as ada --purpose verification\n";
+    if (!o) return complain(o.error());
+    if (o->help || o->operands.empty()) return usage(text, o->help);
+    const std::string& verb = o->operands[0];
+    try {
+        if (verb == "trace" && (o->has("--all") || o->operands.size() == 3)) return trace(*o);
+        auto settings = loadSettings(*o);
+        if (!settings) return complain(settings.error());
+        if (verb == "replay" && o->has("--all")) {
+            auto report = pipeline::replayAll(*settings, o->get("--source"));
+            if (!report) return complain(report.error());
+            std::cout << print(*report) << "\n";
+            return report->find("different")->size() || report->find("refused_digest")->integer() ? 1 : 0;
+        }
+        if (verb == "log" || verb == "verify") {
+            auto log = pipeline::DecisionLog::open(settings->state);
+            if (!log) return complain(log.error());
+            if (verb == "log") {
+                auto done = (*log)->each([&](std::int64_t no, const Json& entry) {
+                    if (o->has("--person") && entry.text("person") != o->get("--person")) return;
+                    Json line = Json::object();
+                    line["n"] = no;
+                    for (std::size_t i = 0; i < entry.size(); ++i) line[entry.keys()[i]] = entry.items()[i];
+                    std::cout << print(line) << "\n";
+                });
+                return done ? 0 : complain(done.error());
+            }
+            auto count = (*log)->verify();
+            if (!count) return complain(count.error());
+            std::cout << "{\"entries\":" << *count << ",\"holds\":true}\n";
+            return 0;
+        }
+    } catch (const pipeline::Failure& f) {
+        return complain(f.error);
+    }
+    return usage(text, false);
+}
+
+}  // namespace porta::app
