@@ -423,11 +423,19 @@ Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs
     formats::Settings settings = format;
     for (const auto& p : programs) settings.fhir = settings.fhir || p->impl_->format.fhir;
     if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) return unreadable(input, read.error());
+    // The programs of one source share one numbering of rules, in the order of the list.
+    std::uint32_t first_rule = 0;
     for (const auto& p : programs) {
         RecordScope scope{*p->impl_, settings, input, tree};
         auto mine = takes(scope);
         if (!mine) return refused(inField(mine.error(), "input.when"));
-        if (*mine) return mapTree(scope);
+        if (*mine) {
+            Outcome outcome = mapTree(scope);
+            for (schemas::Operation& op : outcome.operations)
+                for (schemas::Leaf& leaf : op.leaves) leaf.rule += first_rule;
+            return outcome;
+        }
+        first_rule += static_cast<std::uint32_t>(p->rules().size());
     }
     return skipped(tree);
 }
