@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 namespace porta::connectors {
 
@@ -16,6 +17,14 @@ namespace {
 
 bool unfinished(const std::string& name) {
     return name.empty() || name[0] == '.' || name.ends_with(".tmp") || name.ends_with(".part");
+}
+
+/// One or more shell patterns, separated by blanks.
+bool matches(const std::string& patterns, const std::string& name) {
+    std::istringstream in(patterns);
+    for (std::string pattern; in >> pattern;)
+        if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) return true;
+    return false;
 }
 
 bool same(const struct stat& a, const struct stat& b) {
@@ -33,7 +42,7 @@ Result<std::vector<std::string>> FilesSource::list() const {
     for (; !error && it != end; it.increment(error)) {
         std::string name = it->path().filename().string();
         std::error_code ignore;
-        if (unfinished(name) || !it->is_regular_file(ignore) || ::fnmatch(pattern_.c_str(), name.c_str(), 0) != 0) continue;
+        if (unfinished(name) || !it->is_regular_file(ignore) || !matches(pattern_, name)) continue;
         found.push_back(it->path().lexically_normal().string());
     }
     if (error) return fail(Errc::unavailable, "the source's directory cannot be read: " + error.message() + "; check `files.path`", "files.list");

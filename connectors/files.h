@@ -15,7 +15,8 @@ namespace porta::connectors {
 
 class FilesSource {
 public:
-    /// `path`: a directory (searched with its sub-directories) or one file. `pattern`: shell wildcards on the name.
+    /// `path`: a directory (searched with its sub-directories) or one file. `pattern`: shell
+    /// wildcards on the name, several separated by blanks.
     FilesSource(std::string path, std::string pattern, std::uint64_t max_object_bytes)
         : path_(std::move(path)), pattern_(std::move(pattern)), max_object_bytes_(max_object_bytes) {}
 
