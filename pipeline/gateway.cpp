@@ -270,6 +270,7 @@ mapping::Outcome mapOnce(const config::SourceSettings& s, const std::vector<std:
     input.time_zone = s.time_zone;
     input.date_pattern = s.date_pattern;
     input.object_time = meta.object_time;
+    input.arrival = s.arrival;
     input.full_snapshot = s.full;
     mapping::Outcome outcome = mapping::mapWithFirst(programs, s.format, input, tree);
     for (schemas::Operation& op : outcome.operations)

@@ -393,8 +393,9 @@ void Resolver::load(const std::map<std::string, double>& delete_shares) {
     // The identity log is the only total order; state follows from it.
     store_.query("SELECT seq, event, person, other, hash FROM identity_log ORDER BY seq", {}, [&](const Row& r) {
         sequence_ = r.integer(0);
+        // A record that is no longer readable still takes its place in the log, under the name of its hash.
         auto it = key_of_hash.find(r.integer(4));
-        auto done = log_.apply({static_cast<identity::LogEvent>(r.integer(1)), r.integer(2), r.integer(3), it == key_of_hash.end() ? "" : it->second, ""});
+        auto done = log_.apply({static_cast<identity::LogEvent>(r.integer(1)), r.integer(2), r.integer(3), !r.integer(4) ? "" : it == key_of_hash.end() ? "#" + std::to_string(r.integer(4)) : it->second, ""});
         if (!done) throw Failure{done.error()};
         next_person_ = std::max(next_person_, std::max(r.integer(2), r.integer(3)) + 1);
     });

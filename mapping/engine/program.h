@@ -32,6 +32,7 @@ struct Input {
     std::string time_zone;         ///< IANA, for times without offset
     std::string date_pattern;      ///< `dd/MM/yyyy`, empty = ISO
     std::string object_time;       ///< ISO text, or empty
+    bool arrival = false;          ///< the source declares `order: arrival`: whatever its records say of versions does not count
     bool full_snapshot = false;    ///< a row that fails but whose key can be read becomes an op `presence`
 };
 

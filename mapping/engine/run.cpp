@@ -197,7 +197,7 @@ Result<schemas::Version> objectVersion(const RecordScope& scope) {
 
 Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId context) {
     std::string path = e.name + ".version";
-    if (e.order == schemas::Order::arrival) return schemas::Version{schemas::Order::arrival, {}, ""};
+    if (e.order == schemas::Order::arrival || scope.input.arrival) return schemas::Version{schemas::Order::arrival, {}, ""};
     if (e.version.empty()) {
         auto v = objectVersion(scope);
         if (!v) return inField(v.error(), path);
