@@ -36,7 +36,6 @@ const Command kCommands[] = {
     {"record", record, "fold operations"},
     {"map", porta::app::commandMap, "check, run and test mappings"},
     {"read", porta::app::commandRead, "run a reader alone"},
-    {"fhirpath", porta::app::commandFhirpath, "evaluate FHIRPath, run a suite"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
     {"crashpoints", porta::app::commandCrashpoints, "names of the crash points for tests"},
 };
