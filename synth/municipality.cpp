@@ -78,9 +78,9 @@ public:
         for (Person& p : people_) {
             bool child = p.year >= 2008;
             bool any = false;
-            if (random_.chance(650)) hospital(p), any = true;
+            if (has(p, 650, -1) || (p.no % 40 >= 1 && p.no % 40 <= 6)) hospital(p), any = true;
             if (!child && random_.chance(550)) registerRow(p), any = true;
-            if (random_.chance(400)) clinic(p), any = true;
+            if (has(p, 400, 8)) clinic(p), any = true;
             if (random_.chance(200)) contact(p), any = true;
             if (child && random_.chance(300)) care(p);
             if (!any) clinic(p);
@@ -154,8 +154,12 @@ private:
         std::string ids = id + "^^^HOSP^MR" + (with_code ? "~" + p.code + "^^^IT^NNITA" : "");
         return "PID|1||" + ids + "||" + p.family + "^" + p.given + "||" + p.compact() + "|" + (p.male ? "M" : "F") + rest + "\r";
     }
-    /// A patch that says nothing of the person but what `rest` says (PID-11 on).
-    static std::string shortPid(const std::string& id, const std::string& rest = {}) { return "PID|1||" + id + "^^^HOSP^MR||||||" + rest + "\r"; }
+    /// A patch that says nothing of the person but the identifiers, which replace each other as a set, and `rest` (PID-8 on).
+    static std::string shortPid(const std::string& id, const Person& p, bool with_code, const std::string& rest = {}) {
+        return "PID|1||" + id + "^^^HOSP^MR" + (with_code ? "~" + p.code + "^^^IT^NNITA" : "") + "|||||" + rest + "\r";
+    }
+    /// What a municipality must have however small it is: one person in forty has it for certain, others by chance.
+    bool has(const Person& p, int per_mille, int slot) { return random_.chance(per_mille) || p.no % 40 == slot; }
     std::string visit(const std::string& id, const std::string& start, const std::string& end) {
         std::string pv1 = "PV1|1|I|WARD^" + std::to_string(1 + random_.below(9)) + "||||" + "W" + std::to_string(random_.below(5)) + "^" + random_.pick(kWorkers) + "|||MED|||||||||" + id;
         pv1 += std::string(25, '|') + start + "|" + end;
@@ -167,23 +171,23 @@ private:
         bool with_code = !random_.chance(60);
         if (!with_code) ++count_["ids_missing"];
         truth("hospital", id, p);
-        int create_drop = random_.below(kDrops);
+        int create_drop = p.no % 40 == 4 ? 1 + random_.below(kDrops - 1) : random_.below(kDrops);
         int k = 0;
         bool deleted = false;
         message(create_drop, header("A28", moment(k)) + pid(id, p, with_code, "|||Via " + random_.pick(kFamilies) + " " + std::to_string(1 + random_.below(99)) + "^^Napoli^^80100^IT||081" + padded(random_.below(1000000), 6)));
         if (random_.chance(350)) {
-            message(random_.below(kDrops), header("A08", moment(++k)) + shortPid(id, "|||Via Nuova " + std::to_string(1 + random_.below(99)) + "^^Salerno^^84100^IT"));
+            message(random_.below(kDrops), header("A08", moment(++k)) + shortPid(id, p, with_code, "|||Via Nuova " + std::to_string(1 + random_.below(99)) + "^^Salerno^^84100^IT"));
             ++count_["patches"];
             multi_.insert("hospital|person|" + id);
         }
         if (random_.chance(120)) {
-            message(random_.below(kDrops), header("A31", moment(++k)) + shortPid(id, "|||||\"\""));
+            message(random_.below(kDrops), header("A31", moment(++k)) + shortPid(id, p, with_code, "|||||\"\""));
             ++count_["patches"];
             multi_.insert("hospital|person|" + id);
         }
-        if (random_.chance(30)) {
+        if (has(p, 30, 1)) {
             ++k;
-            for (int n = 0; n < 2; ++n) message(random_.below(kDrops), header("A31", moment(k)) + shortPid(id, std::string(21, '|') + "2024010" + std::to_string(1 + n)));
+            for (int n = 0; n < 2; ++n) message(random_.below(kDrops), header("A31", moment(k)) + shortPid(id, p, with_code, std::string(21, '|') + "2024010" + std::to_string(1 + n)));
             ++count_["equal_version_conflicts"];
             ++p.conflicts;
             multi_.insert("hospital|person|" + id);
@@ -193,28 +197,28 @@ private:
             std::string number = "V" + padded(40000000 + ++visit_, 8);
             std::string start = moment(++k);
             int drop = random_.below(kDrops);
-            message(drop, header("A01", start) + shortPid(id) + visit(number, start, ""));
+            message(drop, header("A01", start) + shortPid(id, p, with_code) + visit(number, start, ""));
             bool closed = false, gone = false;
             if (random_.chance(600)) {
                 std::string end = moment(++k);
-                message(random_.below(kDrops), header("A03", end) + shortPid(id) + visit(number, "", end));
+                message(random_.below(kDrops), header("A03", end) + shortPid(id, p, with_code) + visit(number, "", end));
                 ++count_["patches"];
                 closed = true;
                 if (random_.chance(200)) {
-                    message(random_.below(kDrops), header("A13", moment(++k)) + shortPid(id) + visit(number, "", ""));
+                    message(random_.below(kDrops), header("A13", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
                     ++count_["cancels"];
                     closed = false;
                 }
                 multi_.insert("hospital|encounter|" + number);
             }
             if (random_.chance(80)) {
-                message(random_.below(kDrops), header("A11", moment(++k)) + shortPid(id) + visit(number, "", ""));
+                message(random_.below(kDrops), header("A11", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
                 ++count_["cancels"];
                 gone = true;
                 multi_.insert("hospital|encounter|" + number);
             } else if (random_.chance(60)) {
                 int at = drop ? random_.below(drop) : random_.below(kDrops);
-                message(at, header("A23", moment(++k)) + shortPid(id) + visit(number, "", ""));
+                message(at, header("A23", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
                 ++count_["deletes"];
                 count_["deletes_before_create"] += at < drop;
                 gone = true;
@@ -223,39 +227,39 @@ private:
             encounters += !gone;
             open += !gone && !closed;
         }
-        if (random_.chance(60)) {
+        if (p.no % 40 != 4 && (random_.chance(60) || p.no % 40 == 2 || p.no % 40 == 3)) {
             // Registered twice: the second number is merged into the first.
             std::string other = "H" + padded(70000001 + p.no * 2, 8);
             truth("hospital", other, p);
             int drop = random_.below(kDrops);
             message(drop, header("A28", moment(++k)) + pid(other, p, with_code));
-            if (random_.chance(500)) {
-                message(random_.below(kDrops), header("A40", moment(++k)) + shortPid(id) + "MRG|" + other + "^^^HOSP^MR\r");
+            if (p.no % 40 == 2 || (p.no % 40 != 3 && random_.chance(500))) {
+                message(random_.below(kDrops), header("A40", moment(++k)) + shortPid(id, p, with_code) + "MRG|" + other + "^^^HOSP^MR\r");
                 ++count_["merges"];
             } else {
-                message(random_.below(kDrops), header("A24", moment(++k)) + shortPid(id) + shortPid(other));
-                message(random_.below(kDrops), header("A37", moment(++k)) + shortPid(id) + shortPid(other));
+                message(random_.below(kDrops), header("A24", moment(++k)) + shortPid(id, p, with_code) + shortPid(other, p, with_code));
+                message(random_.below(kDrops), header("A37", moment(++k)) + shortPid(id, p, with_code) + shortPid(other, p, with_code));
                 ++count_["merges"];
                 ++count_["unmerges"];
             }
             multi_.insert("hospital|person|" + other);
-        } else if (random_.chance(45)) {
+        } else if (has(p, 45, 4)) {
             int at = create_drop ? random_.below(create_drop) : random_.below(kDrops);
-            message(at, header("A29", moment(k + 2)) + shortPid(id));
+            message(at, header("A29", moment(k + 2)) + shortPid(id, p, with_code));
             ++count_["deletes"];
             count_["deletes_before_create"] += at < create_drop;
             multi_.insert("hospital|person|" + id);
             deleted = true;
         }
         if (random_.chance(40)) {
-            message(random_.below(kDrops), header("R01", moment(k), "ORU") + shortPid(id) + "OBX|1|ST|X||n\r");
+            message(random_.below(kDrops), header("R01", moment(k), "ORU") + shortPid(id, p, with_code) + "OBX|1|ST|X||n\r");
         }
-        if (random_.chance(25)) {
+        if (has(p, 25, 5)) {
             // A newer patch whose bytes are not the declared UTF-8: quarantined, so nothing of it counts.
             message(random_.below(kDrops), header("A08", moment(k + 3)) + "PID|1||" + id + "^^^HOSP^MR||Rov\xF2^X\r");
             ++count_["wrong_charset"];
         }
-        if (random_.chance(25)) {
+        if (has(p, 25, 6)) {
             message(random_.below(kDrops), header("A08", moment(k + 4)) + "PID|1||" + id + "^^^HOSP^MR||||not-a-day\r");
             ++count_["poisoned"];
         }
@@ -335,7 +339,7 @@ private:
         truth("clinic", id, p);
         bool with_code = !random_.chance(50), relative = false;
         std::string code = p.code;
-        if (p.no && random_.chance(80)) {
+        if (p.no && has(p, 80, 8)) {
             // A child's record with the number of somebody of the family.
             const Person& other = people_[static_cast<std::size_t>(p.no - 1)];
             if (other.iso() != p.iso()) {
