@@ -497,7 +497,9 @@ private:
             f["involved"] = Json::array();
             for (const std::string& s : p.involved) f["involved"].push(s);
             f["birth_date"] = p.iso();
-            f["sex"] = p.male ? "male" : "female";
+            // The contact list says nothing of sex.
+            bool stated = p.involved.size() > p.involved.count("contacts");
+            f["sex"] = stated ? Json(p.male ? "male" : "female") : Json();
             f["conflicts"] = p.conflicts;
             f["encounters"] = p.encounters;
             f["encounters_open"] = p.open;
