@@ -1,0 +1,74 @@
+#pragma once
+/// The compiled form: a flat vector of nodes that name their operands by index. Private to this folder.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fhirpath/expression.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace porta::fhirpath {
+
+enum class Op : std::uint8_t {
+    literal, empty, self, index, total, variable,  // leaves
+    member, at, call, is, as, negate, plus,
+    add, subtract, multiply, divide, div, mod, concat,
+    equal, not_equal, equivalent, not_equivalent, less, less_equal, greater, greater_equal,
+    in, contains, logic_and, logic_or, logic_xor, implies, unite,
+};
+
+enum class Fn : std::uint8_t {
+    exists, empty, not_, all, all_true, any_true, all_false, any_false, where, select, repeat, of_type, is, as, first, last,
+    tail, skip, take, single, distinct, is_distinct, count, unite, combine, intersect, exclude, subset_of, superset_of, iif,
+    to_boolean, to_integer, to_decimal, to_string, to_date, to_date_time, to_time, to_quantity,
+    can_boolean, can_integer, can_decimal, can_string, can_date, can_date_time, can_time, can_quantity,
+    substring, starts_with, ends_with, contains, index_of, last_index_of, upper, lower, trim, split, join, replace, matches,
+    matches_full, replace_matches, length, to_chars, escape, unescape, children, descendants, trace,
+    abs, ceiling, floor, round, truncate, sqrt, power, ln, log, exp, aggregate, extension, has_value, get_value, conforms_to,
+    low_boundary, high_boundary, comparable, now, today, time_of_day, hl7_date, pattern, nfc, normalize_space,
+};
+
+inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+struct AstNode {
+    Op op = Op::empty;
+    Fn fn = Fn::exists;
+    bool type_like = false;            ///< member: starts with a capital, may name the resource type
+    bool pure = false;                 ///< member: a chain of members down to the implicit focus
+    std::uint32_t offset = 0;          ///< in the expression's text
+    std::uint32_t focus = kNone;       ///< member, at, call: what it is applied to; else the left operand
+    std::uint32_t args = 0, count = 0; ///< into Ast::arguments
+    std::string text = {};             ///< member, variable or type name
+    Value value = {};                  ///< literal
+    std::shared_ptr<const re2::RE2> regex = {};
+};
+
+struct Ast {
+    std::string text;
+    std::vector<AstNode> nodes;
+    std::vector<std::uint32_t> arguments;
+    std::uint32_t root = kNone;
+    std::uint32_t arg(const AstNode& n, std::uint32_t i) const { return arguments[n.args + i]; }
+};
+
+struct FunctionInfo {
+    std::string_view name;
+    Fn fn;
+    std::uint8_t least, most;
+    bool lambda;  ///< the arguments are evaluated per item
+};
+const FunctionInfo* findFunction(std::string_view name);
+
+/// Errors: misconfigured with offset.
+Result<Ast> parse(std::string_view text, Profile profile);
+
+struct Expression::Impl {
+    Ast ast;
+};
+
+}  // namespace porta::fhirpath

@@ -1,0 +1,327 @@
+#include "fhirpath/evaluator.h"
+
+#include <algorithm>
+
+namespace porta::fhirpath {
+using formats::Dialect;
+using formats::kNoNode;
+using formats::NodeKind;
+
+namespace {
+
+bool upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+/// Types that a choice element's name can end in (FHIR R4, datatypes "open type list").
+constexpr std::string_view kChoiceTypes[] = {
+    "Base64Binary", "Boolean", "Canonical", "Code", "Date", "DateTime", "Decimal", "Id", "Instant", "Integer", "Markdown",
+    "Oid", "PositiveInt", "String", "Time", "UnsignedInt", "Uri", "Url", "Uuid", "Address", "Age", "Annotation",
+    "Attachment", "CodeableConcept", "Coding", "ContactPoint", "Count", "Distance", "Duration", "HumanName", "Identifier",
+    "Money", "Period", "Quantity", "Range", "Ratio", "Reference", "SampledData", "Signature", "Timing", "Dosage", "Meta"};
+
+/// The choice type that `name` ends in, or "".
+std::string_view choiceType(std::string_view name) {
+    std::string_view best;
+    for (auto t : kChoiceTypes)
+        if (name.size() > t.size() && name.substr(name.size() - t.size()) == t && t.size() > best.size()) best = t;
+    return best;
+}
+
+}  // namespace
+
+bool Evaluator::raise(const AstNode& at, std::string what) {
+    if (error.message.empty())
+        error = fail(Errc::malformed, "FHIRPath: " + what + " at offset " + std::to_string(at.offset), "fhirpath.evaluate",
+                     at.offset);
+    return false;
+}
+
+void Evaluator::members(NodeId of, std::string_view name, Collection& out) const {
+    const std::size_t before = out.size();
+    const bool hl7 = tree_.dialect() == Dialect::hl7v2, fhir = tree_.dialect() == Dialect::fhir;
+    for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling)
+        if (tree_[c].name == name && (hl7 || tree_[c].kind != NodeKind::null)) out.push_back(Value::ofNode(c));
+    if (out.size() != before) return;
+    if (hl7 && tree_.child(of, name) == of) out.push_back(Value::ofNode(of));
+    if (!fhir) return;
+    for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling) {
+        std::string_view full = tree_[c].name;
+        if (full.size() > name.size() && full.substr(0, name.size()) == name && upper(full[name.size()]) &&
+            choiceType(full).size() == full.size() - name.size())
+            out.push_back(Value::ofNode(c));
+        else if (full.size() == name.size() + 1 && full[0] == '_' && full.substr(1) == name && tree_[c].kind == NodeKind::object)
+            out.push_back(Value::ofNode(c));  // only extensions, no value
+    }
+    if (out.size() != before || tree_[of].kind == NodeKind::object || tree_[of].parent == kNoNode) return;
+    // FHIR JSON keeps a primitive's id and extensions in the sibling `_name`, item by item.
+    std::size_t position = 0;
+    NodeId parent = tree_[of].parent;
+    for (NodeId c = tree_[parent].first_child; c != of && c != kNoNode; c = tree_[c].next_sibling)
+        position += tree_[c].name == tree_[of].name;
+    for (NodeId c = tree_[parent].first_child; c != kNoNode; c = tree_[c].next_sibling) {
+        std::string_view full = tree_[c].name;
+        if (full.size() == tree_[of].name.size() + 1 && full[0] == '_' && full.substr(1) == tree_[of].name && position-- == 0) {
+            for (NodeId m = tree_[c].first_child; m != kNoNode; m = tree_[m].next_sibling)
+                if (tree_[m].name == name) out.push_back(Value::ofNode(m));
+            return;
+        }
+    }
+}
+
+void Evaluator::children(NodeId of, Collection& out) const {
+    const bool fhir = tree_.dialect() == Dialect::fhir;
+    for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling)
+        if (!fhir || (tree_[c].name != "resourceType" && tree_[c].kind != NodeKind::null)) out.push_back(Value::ofNode(c));
+}
+
+bool Evaluator::named(const AstNode& n, NodeId node) const {
+    if (!n.type_like || tree_.dialect() == Dialect::hl7v2) return false;
+    NodeId type = tree_.child(node, "resourceType");
+    return type != kNoNode && (tree_[type].text == n.text || n.text == "Resource" || n.text == "DomainResource");
+}
+
+/// A chain of plain names, depth first without intermediate collections.
+bool Evaluator::purePath(std::uint32_t id, NodeId start, Collection& out) const {
+    const AstNode& n = ast_.nodes[id];
+    if (n.focus == kNone) {
+        if (named(n, start)) out.push_back(Value::ofNode(start));
+        else members(start, n.text, out);
+        return true;
+    }
+    Collection above;
+    purePath(n.focus, start, above);
+    if (above.size() == 1) {
+        members(above[0].node, n.text, out);
+        return true;
+    }
+    for (const Value& v : above) members(v.node, n.text, out);
+    return true;
+}
+
+bool Evaluator::variable(const AstNode& n, Collection& out) {
+    auto found = vars_.find(n.text);
+    if (found != vars_.end()) {
+        out.insert(out.end(), found->second.begin(), found->second.end());
+        return true;
+    }
+    if (n.text == "context") return out.push_back(Value::ofNode(context_)), true;
+    if (n.text == "resource" || n.text == "rootResource") return out.push_back(Value::ofNode(tree_.root())), true;
+    std::string fixed;
+    if (n.text == "sct") fixed = "http://snomed.info/sct";
+    else if (n.text == "loinc") fixed = "http://loinc.org";
+    else if (n.text == "ucum") fixed = "http://unitsofmeasure.org";
+    else if (n.text.rfind("vs-", 0) == 0) fixed = "http://hl7.org/fhir/ValueSet/" + n.text.substr(3);
+    else if (n.text.rfind("ext-", 0) == 0) fixed = "http://hl7.org/fhir/StructureDefinition/" + n.text.substr(4);
+    else return raise(n, "unknown variable");
+    out.push_back(Value::ofString(fixed));
+    return true;
+}
+
+Scalar Evaluator::scalar(const Value& v) const {
+    Scalar s;
+    if (!v.isNode()) {
+        s.kind = v.kind;
+        s.text = v.text;
+        s.unit = v.unit;
+        return s;
+    }
+    const formats::Node& n = tree_[v.node];
+    s.text = n.text;
+    switch (n.kind) {
+        case NodeKind::boolean: s.kind = ValueKind::boolean; break;
+        case NodeKind::number:
+            s.kind = n.text.find_first_of(".eE") == std::string_view::npos ? ValueKind::integer : ValueKind::decimal;
+            break;
+        case NodeKind::text: case NodeKind::null: s.loose = true; break;
+        case NodeKind::object:
+            // XML elements may hold text beside children (attributes): then they are leaves.
+            s.object = n.text.empty();
+            s.loose = !s.object;
+            if (s.object && tree_.dialect() == Dialect::fhir) {
+                NodeId value = tree_.child(v.node, "value"), code = tree_.child(v.node, "code");
+                if (code == kNoNode) code = tree_.child(v.node, "unit");
+                if (value != kNoNode && code != kNoNode && tree_[value].kind != NodeKind::object) {
+                    s.kind = ValueKind::quantity;
+                    s.text = tree_[value].text;
+                    s.unit = tree_[code].text;
+                }
+            }
+            break;
+    }
+    return s;
+}
+
+bool Evaluator::isType(const Value& v, std::string_view type) const {
+    const bool system = type.substr(0, 7) == "System.";
+    const bool of_fhir = type.substr(0, 5) == "FHIR.";
+    if (system) type.remove_prefix(7);
+    if (of_fhir) type.remove_prefix(5);
+    if (!v.isNode()) {
+        constexpr std::string_view names[] = {"", "String", "Boolean", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"};
+        return !of_fhir && (type == names[static_cast<int>(v.kind)] || type == "Any");
+    }
+    const formats::Node& n = tree_[v.node];
+    if (tree_.dialect() != Dialect::fhir) {
+        Scalar s = scalar(v);
+        if (s.object) return false;
+        return (type == "String" && s.kind == ValueKind::string) || (type == "Boolean" && s.kind == ValueKind::boolean) ||
+               (type == "Integer" && s.kind == ValueKind::integer) || (type == "Decimal" && s.kind == ValueKind::decimal);
+    }
+    if (system) return false;
+    NodeId resource = tree_.child(v.node, "resourceType");
+    if (resource != kNoNode) return tree_[resource].text == type || type == "Resource" || type == "DomainResource";
+    std::string capital(type);
+    if (!capital.empty() && capital[0] >= 'a' && capital[0] <= 'z') capital[0] = static_cast<char>(capital[0] - 'a' + 'A');
+    std::string_view choice = choiceType(n.name);
+    if (!choice.empty()) {
+        if (choice == "Quantity" || choice == "Age" || choice == "Count" || choice == "Distance" || choice == "Duration")
+            return choice == type || type == "Quantity";
+        return choice == capital && (capital != type) == (n.kind != NodeKind::object);
+    }
+    if (n.kind == NodeKind::boolean) return type == "boolean";
+    if (n.kind == NodeKind::number) return type == "decimal" || (type == "integer" && n.text.find('.') == std::string_view::npos);
+    if (n.kind == NodeKind::object) {  // without a model only the shape tells
+        if (type == "HumanName") return n.name == "name";
+        if (type == "Quantity") return scalar(v).kind == ValueKind::quantity;
+        return capital == type && !n.name.empty() && std::find(std::begin(kChoiceTypes), std::end(kChoiceTypes), type) != std::end(kChoiceTypes) &&
+               n.name[0] + ('A' - 'a') == type[0] && n.name.substr(1) == type.substr(1);
+    }
+    if (type == "boolean") return n.text == "true" || n.text == "false";
+    if (type == "date" || type == "dateTime") {
+        auto t = Temporal::parseDate(n.text);
+        return t && t->has_t == (type == "dateTime");
+    }
+    if (type == "code" || type == "id" || type == "uri" || type == "string" || type == "markdown") {
+        if (type == "code") return n.name == "code" || n.name == "use" || n.name == "gender" || n.name == "status" || n.name == "language";
+        if (type == "id") return n.name == "id";
+        if (type == "uri") return n.name == "system" || n.name == "url";
+        return !Temporal::parseDate(n.text);
+    }
+    return false;
+}
+
+bool Evaluator::single(const AstNode& at, const Collection& c) {
+    return c.size() <= 1 || raise(at, "one value expected, " + std::to_string(c.size()) + " found");
+}
+
+bool Evaluator::boolean(const AstNode& at, const Collection& c, std::optional<bool>& out) {
+    out.reset();
+    if (!single(at, c)) return false;
+    if (c.empty()) return true;
+    Scalar s = scalar(c[0]);
+    // A text node "false" is a boolean of a format without types (XML, CSV).
+    if (s.kind == ValueKind::boolean || (s.loose && tree_.dialect() == Dialect::fhir)) out = s.text != "false";
+    else out = true;
+    return true;
+}
+
+bool Evaluator::argument(const AstNode& n, std::uint32_t i, const Frame& f, Collection& out) {
+    return eval(ast_.arg(n, i), f, out);
+}
+
+bool Evaluator::integerArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::int64_t>& out) {
+    out.reset();
+    Collection c;
+    if (!argument(n, i, f, c) || !single(n, c)) return false;
+    if (c.empty()) return true;
+    auto d = Decimal::parse(scalar(c[0]).text);
+    if (!d || !d->isWhole() || !(out = d->whole())) return raise(n, "an integer argument expected");
+    return true;
+}
+
+bool Evaluator::textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out, Collection& from) {
+    out.reset();
+    if (!argument(n, i, f, from) || !single(n, from)) return false;
+    if (from.empty()) return true;
+    Scalar s = scalar(from[0]);
+    if (s.object || (s.kind != ValueKind::string && !from[0].isNode())) return raise(n, "a string argument expected");
+    out = std::string(s.text);
+    return true;
+}
+
+void Evaluator::trace(Value& to, const Value& from) const {
+    auto one = [&](const formats::Span& s) {
+        if (std::find(to.spans.begin(), to.spans.end(), s) == to.spans.end()) to.spans.push_back(s);
+    };
+    if (from.isNode()) one(tree_[from.node].span);
+    else
+        for (const auto& s : from.spans) one(s);
+}
+
+void Evaluator::traceAll(Value& to, const Collection& from) const {
+    for (std::size_t i = 0; i < from.size() && i < 1000; ++i) trace(to, from[i]);
+}
+
+void Evaluator::give(Collection& out, Value v, const Collection& a) {
+    if (tracking_) traceAll(v, a);
+    out.push_back(std::move(v));
+}
+
+void Evaluator::give(Collection& out, Value v, const Collection& a, const Collection& b) {
+    if (tracking_) {
+        traceAll(v, a);
+        traceAll(v, b);
+    }
+    out.push_back(std::move(v));
+}
+
+bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
+    const AstNode& n = ast_.nodes[id];
+    if (++steps_ > 2000000) return raise(n, "the evaluation takes too long");
+    struct Deep {
+        int& depth;
+        ~Deep() { --depth; }
+    } deep{++depth_};
+    if (depth_ > 1500) return raise(n, "nested too deeply");
+    switch (n.op) {
+        case Op::literal: out.push_back(n.value); return true;
+        case Op::empty: return true;
+        case Op::self: out.push_back(*f.self); return true;
+        case Op::index: out.push_back(Value::ofText(ValueKind::integer, std::to_string(f.index))); return true;
+        case Op::total:
+            if (f.total != nullptr) out.insert(out.end(), f.total->begin(), f.total->end());
+            return true;
+        case Op::variable: return variable(n, out);
+        case Op::member: {
+            if (n.pure) return f.self->isNode() ? purePath(id, f.self->node, out) : true;
+            Collection focus;
+            if (!eval(n.focus, f, focus)) return false;
+            for (const Value& v : focus)
+                if (v.isNode()) members(v.node, n.text, out);
+            return true;
+        }
+        case Op::at: {
+            Collection focus;
+            std::optional<std::int64_t> i;
+            if (!eval(n.focus, f, focus) || !integerArgument(n, 0, f, i)) return false;
+            if (i && *i >= 0 && static_cast<std::size_t>(*i) < focus.size())
+                out.push_back(std::move(focus[static_cast<std::size_t>(*i)]));
+            return true;
+        }
+        case Op::call: return call(n, f, out);
+        case Op::is: case Op::as: {
+            Collection focus;
+            if (!eval(n.focus, f, focus) || !single(n, focus)) return false;
+            if (focus.empty()) return true;
+            bool yes = isType(focus[0], n.text);
+            if (n.op == Op::is) give(out, Value::ofBoolean(yes), focus);
+            else if (yes) out.push_back(std::move(focus[0]));
+            return true;
+        }
+        case Op::negate: case Op::plus: {
+            Collection focus;
+            if (!eval(n.focus, f, focus) || !single(n, focus)) return false;
+            if (focus.empty()) return true;
+            Scalar s = scalar(focus[0]);
+            auto d = Decimal::parse(s.text, true);
+            if (!d || (!s.loose && s.kind != ValueKind::integer && s.kind != ValueKind::decimal && s.kind != ValueKind::quantity))
+                return raise(n, "a number expected");
+            Value v = Value::ofText(s.loose ? ValueKind::decimal : s.kind, n.op == Op::negate ? d->negated().text() : d->text());
+            v.unit = std::string(s.unit);
+            give(out, std::move(v), focus);
+            return true;
+        }
+        default: return binary(n, f, out);
+    }
+}
+
+}  // namespace porta::fhirpath

@@ -1,0 +1,90 @@
+#pragma once
+/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has paths and control, operators.cpp
+/// comparison and arithmetic, functions.cpp collections, text_functions.cpp strings and conversions.
+#include <optional>
+
+#include "fhirpath/ast.h"
+#include "fhirpath/decimal.h"
+#include "fhirpath/temporal.h"
+
+namespace porta::fhirpath {
+
+struct Frame {
+    const Value* self;
+    std::int64_t index = 0;
+    const Collection* total = nullptr;
+};
+
+/// A value as operators see it. `loose`: a text node, which takes the type of what it meets.
+struct Scalar {
+    ValueKind kind = ValueKind::string;
+    bool loose = false;
+    bool object = false;
+    std::string_view text = {};
+    std::string_view unit = {};
+};
+
+class Evaluator {
+public:
+    Evaluator(const Ast& ast, const formats::NodeTree& tree, const Variables& vars, formats::NodeId context)
+        : ast_(ast), tree_(tree), vars_(vars), context_(context) {}
+    bool eval(std::uint32_t id, const Frame& frame, Collection& out);
+    Error error;
+
+private:
+    using NodeId = formats::NodeId;
+    bool raise(const AstNode& at, std::string what);
+    // Paths
+    void members(NodeId of, std::string_view name, Collection& out) const;
+    bool purePath(std::uint32_t id, NodeId start, Collection& out) const;
+    void children(NodeId of, Collection& out) const;
+    bool named(const AstNode& n, NodeId node) const;
+    bool variable(const AstNode& n, Collection& out);
+    // Types and singletons
+    bool isType(const Value& v, std::string_view type) const;
+    Scalar scalar(const Value& v) const;
+    bool single(const AstNode& at, const Collection& c);
+    bool boolean(const AstNode& at, const Collection& c, std::optional<bool>& out);
+    bool argument(const AstNode& n, std::uint32_t i, const Frame& f, Collection& out);
+    bool integerArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::int64_t>& out);
+    bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out, Collection& from);
+    // Operators
+    bool binary(const AstNode& n, const Frame& f, Collection& out);
+    bool arithmetic(const AstNode& n, const Collection& a, const Collection& b, Collection& out);
+    Tri same(const Value& a, const Value& b) const;
+    bool alike(const Value& a, const Value& b) const;
+    bool deepSame(NodeId a, NodeId b) const;
+    Tri sameAll(const Collection& a, const Collection& b) const;
+    bool alikeAll(const Collection& a, const Collection& b) const;
+    bool order(const AstNode& n, const Value& a, const Value& b, std::optional<int>& out);
+    bool holds(const Collection& c, const Value& v) const;
+    void distinct(const Collection& in, Collection& out) const;
+    // Functions
+    bool call(const AstNode& n, const Frame& f, Collection& out);
+    bool perItem(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool textFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool mathFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool conversion(const AstNode& n, const Collection& focus, Collection& out);
+    bool convert(ValueKind to, const Value& v, Value& out) const;
+    bool boundaryOf(const AstNode& n, const Frame& f, const Value& v, bool low, Collection& out);
+    // Spans
+    void trace(Value& to, const Value& from) const;
+    void traceAll(Value& to, const Collection& from) const;
+    void give(Collection& out, Value v, const Collection& a);
+    void give(Collection& out, Value v, const Collection& a, const Collection& b);
+
+    const Ast& ast_;
+    const formats::NodeTree& tree_;
+    const Variables& vars_;
+    NodeId context_;
+    int depth_ = 0;
+    bool tracking_ = true;  ///< off inside filters, whose spans no result carries
+    std::size_t steps_ = 0;
+};
+
+std::string clockText(Fn fn);  ///< now(), today(), timeOfDay()
+/// Both amounts in one base unit, or none when the units do not measure the same.
+std::optional<std::pair<Decimal, Decimal>> commensurable(const Scalar& a, const Scalar& b);
+bool comparableUnits(std::string_view a, std::string_view b);
+
+}  // namespace porta::fhirpath

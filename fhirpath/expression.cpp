@@ -1,0 +1,119 @@
+#include "fhirpath/expression.h"
+
+#include <algorithm>
+
+#include "fhirpath/evaluator.h"
+
+namespace porta::fhirpath {
+namespace {
+
+/// Collects what an expression reads: the paths of a node's result, given those of $this.
+struct Reader {
+    const Ast& ast;
+    std::vector<std::string> all = {};
+
+    std::vector<std::string> walk(std::uint32_t id, const std::vector<std::string>& self) {
+        const AstNode& n = ast.nodes[id];
+        std::vector<std::string> focus = self;
+        if (n.focus != kNone) focus = walk(n.focus, self);
+        switch (n.op) {
+            case Op::self: return self;
+            case Op::member: {
+                std::vector<std::string> out;
+                for (const std::string& p : focus) out.push_back(p.empty() ? n.text : p + "." + n.text);
+                all.insert(all.end(), out.begin(), out.end());
+                return out;
+            }
+            case Op::at: walk(ast.arg(n, 0), self); return focus;
+            case Op::is: case Op::negate: case Op::plus: return {};
+            case Op::as: return focus;
+            case Op::unite: {
+                auto more = walk(ast.arg(n, 0), self);
+                focus.insert(focus.end(), more.begin(), more.end());
+                return focus;
+            }
+            case Op::call: break;
+            default:
+                for (std::uint32_t i = 0; i < n.count; ++i) walk(ast.arg(n, i), self);
+                return {};
+        }
+        const FunctionInfo* info = findFunction(n.text);
+        const bool lambda = info != nullptr && info->lambda;
+        std::vector<std::string> results;
+        for (std::uint32_t i = 0; i < n.count; ++i) {
+            auto r = walk(ast.arg(n, i), lambda ? focus : self);
+            if (n.fn == Fn::select || (n.fn == Fn::iif && i > 0) || n.fn == Fn::unite || n.fn == Fn::combine || n.fn == Fn::repeat)
+                results.insert(results.end(), r.begin(), r.end());
+        }
+        switch (n.fn) {
+            case Fn::where: case Fn::of_type: case Fn::as: case Fn::first: case Fn::last: case Fn::tail: case Fn::skip:
+            case Fn::take: case Fn::single: case Fn::distinct: case Fn::intersect: case Fn::exclude: case Fn::trace: return focus;
+            case Fn::unite: case Fn::combine:
+                results.insert(results.end(), focus.begin(), focus.end());
+                return results;
+            case Fn::select: case Fn::iif: case Fn::repeat: return results;
+            default: return {};
+        }
+    }
+};
+
+}  // namespace
+
+Result<Expression> Expression::compile(std::string_view text, Profile profile) {
+    auto ast = parse(text, profile);
+    if (!ast) return ast.error();
+    Expression e;
+    auto impl = std::make_shared<Impl>();
+    impl->ast = std::move(*ast);
+    e.impl_ = std::move(impl);
+    return e;
+}
+
+Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars) const {
+    Evaluator evaluator(impl_->ast, tree, vars, context);
+    Value self = Value::ofNode(context);
+    Collection out;
+    if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(evaluator.error);
+    return out;
+}
+
+bool Expression::isSinglePath() const {
+    for (const AstNode& n : impl_->ast.nodes)
+        if (n.op != Op::member && n.op != Op::at && !(n.op == Op::literal && n.value.kind == ValueKind::integer)) return false;
+    return impl_->ast.nodes[impl_->ast.root].op != Op::literal;
+}
+
+std::vector<std::string> Expression::paths() const {
+    Reader reader{impl_->ast};
+    reader.walk(impl_->ast.root, {""});
+    std::sort(reader.all.begin(), reader.all.end());
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < reader.all.size(); ++i) {
+        const std::string& p = reader.all[i];
+        bool prefix = std::any_of(reader.all.begin(), reader.all.end(), [&](const std::string& q) {
+            return q.size() > p.size() && q.compare(0, p.size(), p) == 0 && q[p.size()] == '.';
+        });
+        if (!prefix && (out.empty() || out.back() != p)) out.push_back(p);
+    }
+    return out;
+}
+
+std::vector<std::string> Expression::variables() const {
+    std::vector<std::string> out;
+    for (const AstNode& n : impl_->ast.nodes)
+        if (n.op == Op::variable && std::find(out.begin(), out.end(), n.text) == out.end()) out.push_back(n.text);
+    return out;
+}
+
+const std::string& Expression::text() const { return impl_->ast.text; }
+
+Result<bool> truth(const Collection& values, const formats::NodeTree& tree) {
+    if (values.empty()) return false;
+    if (values.size() > 1) return fail(Errc::malformed, "FHIRPath: one boolean expected, several found", "fhirpath.truth");
+    const Value& v = values[0];
+    if (v.kind == ValueKind::boolean) return v.text == "true";
+    if (v.isNode() && tree[v.node].kind == formats::NodeKind::boolean) return tree[v.node].text == "true";
+    return true;
+}
+
+}  // namespace porta::fhirpath
