@@ -102,7 +102,9 @@ Result<Units> split(const Settings& settings, std::string_view object) {
         std::size_t end = rowEnd(object, at, settings.delimiter);
         std::size_t stop = end;
         while (stop > at && object[stop - 1] == '\r') --stop;
-        if (!trim(object.substr(at, stop - at)).empty()) {
+        // A line without any cell is no row; one of nothing but delimiters is, and gets its outcome.
+        std::string_view line = object.substr(at, stop - at);
+        if (!trim(line).empty() || line.find(settings.delimiter) != std::string_view::npos) {
             if (header) out.context = object.substr(at, stop - at);
             else out.units.push_back({at, stop - at});
             header = false;

@@ -38,7 +38,7 @@ public:
         field_ = raw_[3];
         std::size_t end = raw_.find(field_, 4);
         std::string_view codes = raw_.substr(4, end == std::string_view::npos ? raw_.find_first_of("\r\n", 4) - 4 : end - 4);
-        if (codes.size() < 2 || std::isalnum(static_cast<unsigned char>(field_)) || isEnd(field_))
+        if (codes.size() < 2 || codes.find_first_of("\r\n") != std::string_view::npos || std::isalnum(static_cast<unsigned char>(field_)) || isEnd(field_))
             return fail(Errc::malformed, "MSH-1 and MSH-2 must name the delimiters, e.g. |^~\\&", "hl7v2.delimiters", 3, 5);
         component_ = codes[0];
         repetition_ = codes[1];
@@ -51,7 +51,7 @@ public:
         while (at < raw_.size()) {
             std::size_t stop = at;
             while (stop < raw_.size() && !isEnd(raw_[stop])) ++stop;
-            if (stop > at)
+            if (raw_.substr(at, stop - at).find_first_not_of(" \t") != std::string_view::npos)
                 if (auto r = segment(at, stop); !r) return r;
             at = stop + 1;
         }
@@ -113,6 +113,8 @@ private:
         if (from == to) return {};
         std::string_view text = raw_.substr(from, to - from);
         Span span{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
+        // Nothing but separators says nothing: an empty field, which means unchanged.
+        if (text.find_first_not_of(std::string{component_, subcomponent_ ? subcomponent_ : component_}) == std::string_view::npos) return {};
         char separator = level == 'f' ? component_ : level == 'c' ? subcomponent_ : '\0';
         if (separator && text.find(separator) != std::string_view::npos) {
             NodeId node = tree_.add(parent, numbered(level, n), NodeKind::object, {}, span);
