@@ -87,7 +87,8 @@ private:
             rule = "json.depth";
             return false;
         }
-        std::uint32_t at = static_cast<std::uint32_t>(stream_.Tell() - 1);
+        // Brackets are announced before they are consumed, values after.
+        std::uint32_t at = static_cast<std::uint32_t>(stream_.Tell());
         NodeId node = tree_.root();
         std::string_view name = "item";
         if (!levels_.empty()) {
@@ -105,7 +106,7 @@ private:
         Level level = std::move(levels_.back());
         levels_.pop_back();
         Node& node = tree_.at(level.node);
-        if (!level.list || (!levels_.empty() && levels_.back().list) || levels_.empty()) node.span.length = static_cast<std::uint32_t>(stream_.Tell()) - node.span.offset;
+        if (!level.list || (!levels_.empty() && levels_.back().list) || levels_.empty()) node.span.length = static_cast<std::uint32_t>(stream_.Tell()) + 1 - node.span.offset;
         return true;
     }
 };

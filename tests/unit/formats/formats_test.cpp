@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include "formats/format.h"
+
+namespace porta::formats {
+namespace {
+
+std::string path(const NodeTree& tree, std::initializer_list<const char*> steps) {
+    NodeId at = tree.root();
+    for (const char* s : steps) {
+        at = tree.child(at, s);
+        if (at == kNoNode) return "<none>";
+    }
+    return tree[at].kind == NodeKind::null ? "<null>" : std::string(tree[at].text);
+}
+
+Settings settings(Kind kind) {
+    Settings s;
+    s.kind = kind;
+    return s;
+}
+
+TEST(Hl7v2, SplitsMixedLineEndsBatchesAndBlankLines) {
+    auto units = split(settings(Kind::hl7v2), "\xEF\xBB\xBF" "FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\n\nMSH|^~\\&|B\nPID|2\nBTS|1\n");
+    ASSERT_TRUE(units);
+    ASSERT_EQ(units->units.size(), 2u);
+    EXPECT_FALSE(split(settings(Kind::hl7v2), "  "));
+}
+
+TEST(Hl7v2, FieldsComponentsRepetitionsEscapesAndNull) {
+    NodeTree t;
+    std::string raw = "MSH|^~\\&|HIS|F|||20240101||ADT^A01\rPID|1||7^^^H^MR~8||O\\T\\Hara^\"\"||19800517|\"\"|^^^|x&y^z\r";
+    ASSERT_TRUE(parse(settings(Kind::hl7v2), raw, {}, t));
+    EXPECT_EQ(path(t, {"MSH", "f9", "c2"}), "A01");
+    EXPECT_EQ(path(t, {"PID", "f3", "c1"}), "7");
+    EXPECT_EQ(path(t, {"PID", "f5", "c1"}), "O&Hara");
+    EXPECT_EQ(path(t, {"PID", "f5", "c2"}), "<null>");
+    EXPECT_EQ(path(t, {"PID", "f7", "c1"}), "19800517") << "c1 of a one-component field is the field";
+    EXPECT_EQ(path(t, {"PID", "f8"}), "<null>");
+    EXPECT_EQ(path(t, {"PID", "f9"}), "<none>") << "nothing but separators is an empty field";
+    EXPECT_EQ(path(t, {"PID", "f10", "c1", "s2"}), "y");
+    NodeId family = t.child(t.child(t.child(t.root(), "PID"), "f5"), "c1");
+    EXPECT_EQ(raw.substr(t[family].span.offset, t[family].span.length), "O\\T\\Hara") << "spans are those of the undecoded bytes";
+}
+
+TEST(Hl7v2, RefusesWithAPlaceAndNoValue) {
+    NodeTree t;
+    for (const char* raw : {"MSH", "MSH|\rPID|1", "MSH|^~\\&|A\rpid|1", "MSH|^~\\&|A||||||||||||||||UNICODE UTF-8\rPID|1||||Rov\xF2"}) {
+        auto r = parse(settings(Kind::hl7v2), raw, {}, t);
+        ASSERT_FALSE(r) << raw;
+        EXPECT_EQ(r.error().message.find("Rov"), std::string::npos);
+        EXPECT_FALSE(r.error().rule.empty());
+    }
+}
+
+TEST(Csv, QuotesHeaderAndBrokenRows) {
+    Settings s = settings(Kind::csv);
+    s.delimiter = ';';
+    std::string object = "a; b ;c\r\n1;\"x \"\"y\"\"; z\";\r\n;;\r\n1;2\r\n\"open;2;3\r\n4;5;6\r\n";
+    auto units = split(s, object);
+    ASSERT_TRUE(units);
+    ASSERT_EQ(units->units.size(), 5u) << "an unclosed quote must not swallow the rows below it";
+    NodeTree t;
+    auto raw = [&](int i) { return std::string_view(object).substr(units->units[static_cast<std::size_t>(i)].offset, units->units[static_cast<std::size_t>(i)].length); };
+    ASSERT_TRUE(parse(s, raw(0), units->context, t));
+    EXPECT_EQ(path(t, {"b"}), "x \"y\"; z");
+    EXPECT_EQ(path(t, {"c"}), "<none>");
+    EXPECT_TRUE(parse(s, raw(1), units->context, t));
+    EXPECT_EQ(parse(s, raw(2), units->context, t).error().rule, "csv.columns");
+    EXPECT_EQ(parse(s, raw(3), units->context, t).error().rule, "csv.quote");
+    EXPECT_TRUE(parse(s, raw(4), units->context, t));
+}
+
+TEST(Csv, WindowsCharsetAndItsHoles) {
+    Settings s = settings(Kind::csv);
+    s.encoding = "windows-1252";
+    NodeTree t;
+    ASSERT_TRUE(parse(s, "Nicol\xF2,1", "a,b", t));
+    EXPECT_EQ(path(t, {"a"}), "Nicolò");
+    auto r = parse(s, "Ro\x81u,1", "a,b", t);
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().rule, "csv.charset");
+}
+
+TEST(Csv, ARowOfTabsIsARow) {
+    Settings s = settings(Kind::csv);
+    s.delimiter = '\t';
+    EXPECT_EQ(split(s, "a\tb\n\t\n\n1\t2\n")->units.size(), 2u);
+}
+
+TEST(Json, SpansListsAndDuplicates) {
+    NodeTree t;
+    std::string raw = "{\"n\":[{\"g\":[\"A\\u00e9\",\"B\"]},{\"g\":1.50}],\"x\":null,\"x\":true}";
+    ASSERT_TRUE(parse(settings(Kind::json), raw, {}, t));
+    NodeId n = t.child(t.root(), "n");
+    NodeId g = t.child(n, "g");
+    EXPECT_EQ(t[g].text, "Aé");
+    EXPECT_EQ(raw.substr(t[g].span.offset, t[g].span.length), "A\\u00e9");
+    EXPECT_EQ(t[t.child(t[n].next_sibling, "g")].text, "1.50") << "the source's own digits";
+    EXPECT_EQ(raw.substr(t[n].span.offset, t[n].span.length), "{\"g\":[\"A\\u00e9\",\"B\"]}");
+    EXPECT_FALSE(parse(settings(Kind::json), std::string(250000, '['), {}, t));
+}
+
+TEST(Gzip, MembersAndLimits) {
+    // `printf hi | gzip -n`, twice in one file.
+    static const char member[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\xc8\x04\x00\xac\x2a\x93\xd8\x02\x00\x00\x00";
+    std::string one(member, sizeof member - 1);
+    ASSERT_TRUE(looksGzipped(one));
+    auto two = gunzip(one + one, 100);
+    ASSERT_TRUE(two);
+    EXPECT_EQ(*two, "hihi");
+    EXPECT_EQ(gunzip(one + one, 3).error().code, Errc::exhausted);
+    EXPECT_EQ(gunzip(one.substr(0, 12), 100).error().code, Errc::malformed);
+}
+
+}  // namespace
+}  // namespace porta::formats
