@@ -99,6 +99,7 @@ void Resolver::take(const MappedRecord& record, Keyset& touched) {
         if (auto full = scopes_.find(op.key.source); full != scopes_.end()) present_[record.object].first.insert(key);
         if (op.key.entity == "human_fact") {
             facts_.push_back({op, record.raw, record.object, record.generation});
+            facts_changed_ = true;
             const std::string *kind = leafValue(op, "kind"), *a = leafValue(op, "a"), *b = leafValue(op, "b");
             if (kind && *kind == "confirm") {
                 if (const std::string* object = leafValue(op, "object")) confirmed_.insert(*object);
@@ -203,14 +204,17 @@ void Resolver::settleAll(std::int64_t now) {
 
 std::vector<identity::Decision> Resolver::decisionsAmong(const Keyset& survivors) const {
     std::vector<identity::Decision> decisions;
-    for (const auto& [a, verdicts] : decided_)
-        for (const auto& [b, verdict] : verdicts) {
-            auto x = survivor_.find(a), y = survivor_.find(b);
-            if (x == survivor_.end() || y == survivor_.end() || x->second == y->second) continue;
-            if (!survivors.count(x->second) || !survivors.count(y->second)) continue;
-            identity::Decision d{x->second, y->second, verdict.second};
-            if (d.b < d.a) std::swap(d.a, d.b);
-            decisions.push_back(std::move(d));
+    for (const std::string& survivor : survivors)
+        for (const std::string& member : class_members_.at(survivor)) {
+            auto a = decided_.find(member);
+            if (a == decided_.end()) continue;
+            for (const auto& [b, verdict] : a->second) {
+                auto other = survivor_.find(b);
+                if (other == survivor_.end() || other->second == survivor || !survivors.count(other->second)) continue;
+                identity::Decision d{survivor, other->second, verdict.second};
+                if (d.b < d.a) std::swap(d.a, d.b);
+                decisions.push_back(std::move(d));
+            }
         }
     return decisions;
 }
@@ -224,8 +228,8 @@ std::vector<std::string> Resolver::matesOf(const std::string& key) const {
     return mates;
 }
 
-void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool write) {
-    if (touched.empty()) return;
+/// What people decided, by pair of record keys.
+void Resolver::decide() {
     // The decision of a pair is that of its greatest fact.
     decided_.clear();
     for (const auto& record : schemas::fold(facts_, scopes_)) {
@@ -241,6 +245,18 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
             slot[b] = {version, withdrawn ? static_cast<identity::Verdict>(2) : verdict};
     }
     for (auto& [a, verdicts] : decided_) std::erase_if(verdicts, [](const auto& v) { return v.second.second == static_cast<identity::Verdict>(2); });
+    decided_with_.clear();
+    for (const auto& [a, verdicts] : decided_)
+        for (const auto& [b, verdict] : verdicts) {
+            decided_with_[a].insert(b);
+            decided_with_[b].insert(a);
+        }
+    facts_changed_ = false;
+}
+
+void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool write) {
+    if (touched.empty()) return;
+    if (facts_changed_) decide();
 
     // 1. Alias classes of what was touched, folded anew.
     Keyset closure, gone, changed_tokens, changed;
@@ -288,14 +304,6 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
     }
 
     // 2. Everything that can be connected with it: shared tokens and decisions; a component is computed as a whole.
-    std::map<std::string, Keyset> decided_with;
-    for (const auto& [a, verdicts] : decided_)
-        for (const auto& [b, verdict] : verdicts) {
-            auto x = survivor_.find(a), y = survivor_.find(b);
-            if (x == survivor_.end() || y == survivor_.end()) continue;
-            decided_with[x->second].insert(y->second);
-            decided_with[y->second].insert(x->second);
-        }
     Keyset component;
     std::deque<std::string> next(changed.begin(), changed.end());
     for (const std::string& t : changed_tokens)
@@ -311,10 +319,13 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
         if (!component.insert(s).second) continue;
         for (const std::string& t : identity::tokens(features_[s]))
             if (seen_tokens.insert(t).second) next.insert(next.end(), token_[t].begin(), token_[t].end());
-        if (auto it = decided_with.find(s); it != decided_with.end()) next.insert(next.end(), it->second.begin(), it->second.end());
-        for (const std::string& m : class_members_[s])
+        for (const std::string& m : class_members_[s]) {
+            if (auto it = decided_with_.find(m); it != decided_with_.end())
+                for (const std::string& other : it->second)
+                    if (auto o = survivor_.find(other); o != survivor_.end()) next.push_back(o->second);
             for (const std::string& mate : matesOf(m))
                 if (auto other = survivor_.find(mate); other != survivor_.end()) next.push_back(other->second);
+        }
     }
     std::vector<identity::Features> records;
     for (const std::string& s : component) records.push_back(features_[s]);

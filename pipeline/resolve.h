@@ -57,6 +57,7 @@ private:
     void take(const MappedRecord& record, Keyset& touched);
     void close(const ClosedSnapshot& snapshot);
     Keyset settleSnapshots(const std::string& source);
+    void decide();
     void resolvePersons(const Keyset& touched, std::int64_t now, bool write);
     std::vector<identity::Decision> decisionsAmong(const Keyset& survivors) const;
     std::vector<std::string> matesOf(const std::string& key) const;
@@ -73,6 +74,8 @@ private:
     std::unordered_map<std::string, Keyset> token_;                                   ///< token → survivors
     std::vector<schemas::StoredOperation> facts_;                                     ///< human facts
     std::map<std::string, std::map<std::string, std::pair<schemas::Version, identity::Verdict>>> decided_;  ///< a → b → verdict
+    std::unordered_map<std::string, Keyset> decided_with_;                            ///< key → keys that a decision pairs it with
+    bool facts_changed_ = false;
     std::set<std::string> confirmed_;                                                 ///< digests of confirmed snapshots
     std::map<std::int64_t, std::pair<Keyset, bool>> present_;                         ///< object → keys, complete
     schemas::SnapshotScopes scopes_;
