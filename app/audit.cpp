@@ -54,16 +54,22 @@ int trace(const Options& o) {
             std::cout << print(lineage::traceLine(view.person, value, lookup)) << "\n";
         }
     }
-    if (!all && !found) return complain(fail(Errc::not_found, "the view has no value there; the pointer is one into `porta view show PERSON --format json`", "trace.pointer"));
+    if (!all && !found)
+        return complain(
+            fail(Errc::not_found,
+                 "the view has no value there; the pointer is one into `porta view show PERSON --format json`",
+                 "trace.pointer"));
     return 0;
 }
 
 }  // namespace
 
 int commandAudit(const Arguments& args) {
-    auto o = parseOptions(args, {"--json", "--all"}, {"--as", "--purpose", "--case", "--as-of", "--source", "--person"});
+    auto o =
+        parseOptions(args, {"--json", "--all"}, {"--as", "--purpose", "--case", "--as-of", "--source", "--person"});
     const char* const text =
-        "usage: porta audit trace PERSON POINTER | trace --all | replay --all [--source ID] | log [--person P] | verify\n"
+        "usage: porta audit trace PERSON POINTER | trace --all | replay --all [--source ID] | log [--person P] | "
+        "verify\n"
         "Example: porta audit trace p12 /identity/birth_date --as ada --purpose verification\n";
     if (!o) return complain(o.error());
     if (o->help || o->operands.empty()) return usage(text, o->help);

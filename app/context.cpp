@@ -15,7 +15,8 @@ std::string Options::get(const std::string& name, const std::string& otherwise) 
     return it == values.end() ? otherwise : it->second;
 }
 
-Result<Options> parseOptions(const Arguments& args, const std::vector<std::string>& flags, const std::vector<std::string>& valued) {
+Result<Options> parseOptions(const Arguments& args, const std::vector<std::string>& flags,
+                             const std::vector<std::string>& valued) {
     Options o;
     std::vector<std::string> known = valued;
     known.insert(known.end(), {"-c", "--state", "--set"});
@@ -42,7 +43,8 @@ Result<Options> parseOptions(const Arguments& args, const std::vector<std::strin
             std::vector<std::string> all = known;
             all.insert(all.end(), flags.begin(), flags.end());
             std::string near = nearest(a, all);
-            return fail(Errc::malformed, "unknown option " + a + (near.empty() ? "" : "; did you mean " + near + "?"), "option");
+            return fail(Errc::malformed, "unknown option " + a + (near.empty() ? "" : "; did you mean " + near + "?"),
+                        "option");
         }
         if (i + 1 >= args.size()) return fail(Errc::malformed, a + " needs a value", "option");
         if (a == "--set") o.sets.push_back(args[++i]);
@@ -53,7 +55,8 @@ Result<Options> parseOptions(const Arguments& args, const std::vector<std::strin
 
 Result<config::Settings> loadSettings(const Options& options) {
     const char* from_environment = std::getenv("PORTA_CONFIG");
-    return config::load(options.get("-c", from_environment ? from_environment : "./config"), options.get("--state"), options.sets);
+    return config::load(options.get("-c", from_environment ? from_environment : "./config"), options.get("--state"),
+                        options.sets);
 }
 
 int complain(const Error& error) {
@@ -74,7 +77,8 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
     auto purposes = policy::Purposes::load(p.settings.directory + "/purposes.yaml");
     if (!purposes) return purposes.error();
     const char *as = std::getenv("PORTA_AS"), *for_purpose = std::getenv("PORTA_PURPOSE");
-    std::string user = options.get("--as", as ? as : ""), purpose = options.get("--purpose", for_purpose ? for_purpose : "");
+    std::string user = options.get("--as", as ? as : ""),
+                purpose = options.get("--purpose", for_purpose ? for_purpose : "");
     auto decision = purposes->decide(user, purpose, options.get("--case"));
     auto log = pipeline::DecisionLog::open(p.settings.state);
     if (!log) return log.error();
@@ -93,13 +97,17 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
     entry["rule"] = decision.rule;
     // Law 5: the entry is durable before the answer; without it nothing is shown.
     if (auto done = (*log)->append(entry); !done) return done.error();
-    if (!decision.allowed) return fail(Errc::denied, "not permitted; name a user and a purpose that the user holds with --as USER --purpose P", decision.rule);
+    if (!decision.allowed)
+        return fail(Errc::denied,
+                    "not permitted; name a user and a purpose that the user holds with --as USER --purpose P",
+                    decision.rule);
     p.purpose.id = granted->id;
     p.purpose.all_sections = granted->all_sections;
     p.purpose.all_sources = granted->all_sources;
     p.purpose.sections.insert(granted->sections.begin(), granted->sections.end());
     p.purpose.sources.insert(granted->sources.begin(), granted->sources.end());
-    for (const auto& s : p.settings.sources) p.sources.push_back({s.id, s.agency_name, s.domain, s.file, s.coverage_from, 0, s.promise_micros});
+    for (const auto& s : p.settings.sources)
+        p.sources.push_back({s.id, s.agency_name, s.domain, s.file, s.coverage_from, 0, s.promise_micros});
     if (options.has("--as-of")) {
         auto at = parseIso(options.get("--as-of"));
         if (!at) return fail(Errc::malformed, "--as-of takes a date or an instant, e.g. 2024-05-01", "option");

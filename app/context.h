@@ -23,7 +23,8 @@ struct Options {
 };
 
 /// `flags` take no value, `valued` take one. Errors: an unknown option, with the nearest known one.
-Result<Options> parseOptions(const Arguments& args, const std::vector<std::string>& flags, const std::vector<std::string>& valued);
+Result<Options> parseOptions(const Arguments& args, const std::vector<std::string>& flags,
+                             const std::vector<std::string>& valued);
 Result<config::Settings> loadSettings(const Options& options);
 
 /// Prints `porta: code: message` and gives the exit code of the error.

@@ -8,7 +8,9 @@ namespace porta::app {
 int commandIdentity(const Arguments& args) {
     if (!args.empty() && args[0] == "check") return commandIdentityCheck(Arguments(args.begin() + 1, args.end()));
     auto o = parseOptions(args, {"--json"}, {"--as", "--purpose", "--case", "--as-of"});
-    const char* const text = "usage: porta identity export | check TYPE VALUE\n`export` prints record_key,person of every live Person record.\nExample: porta identity export -c config > persons.csv\n";
+    const char* const text =
+        "usage: porta identity export | check TYPE VALUE\n`export` prints record_key,person of every live Person "
+        "record.\nExample: porta identity export -c config > persons.csv\n";
     if (!o) return complain(o.error());
     if (o->help || o->operands.empty() || o->operands[0] != "export") return usage(text, o->help);
     try {

@@ -65,10 +65,15 @@ int checkFile(const std::string& from, const std::string& to) {
     }
     std::ofstream out(to, std::ios::binary);
     out << raw << ",state\n";
-    auto cell = [&](int i) { return i >= 0 && static_cast<std::size_t>(i) < cells.size() ? std::string_view(cells[static_cast<std::size_t>(i)]) : std::string_view(); };
+    auto cell = [&](int i) {
+        return i >= 0 && static_cast<std::size_t>(i) < cells.size()
+                   ? std::string_view(cells[static_cast<std::size_t>(i)])
+                   : std::string_view();
+    };
     while (nextRow(text, at, raw, cells)) {
         if (raw.empty()) continue;
-        out << raw << ',' << identity::name(identity::checkId(cell(type), cell(value), cell(birth), cell(sex)).state) << '\n';
+        out << raw << ',' << identity::name(identity::checkId(cell(type), cell(value), cell(birth), cell(sex)).state)
+            << '\n';
     }
     out.flush();
     if (!out) {
@@ -81,12 +86,16 @@ int checkFile(const std::string& from, const std::string& to) {
 }  // namespace
 
 int commandIdentityCheck(const std::vector<std::string>& args) {
-    CLI::App app("Checks national identifiers: syntax, checksum, placeholders.\n"
-                 "Example: porta identity check ES-DNI -   (the value comes on standard input)", "porta identity check");
+    CLI::App app(
+        "Checks national identifiers: syntax, checksum, placeholders.\n"
+        "Example: porta identity check ES-DNI -   (the value comes on standard input)",
+        "porta identity check");
     std::string type, value, file, out;
-    app.add_option("type", type, "IT-CF ES-DNI ES-NIE BE-NISS BE-BIS NL-BSN DE-IDNR DE-RVNR UK-NHS FR-NIR PT-NIF PL-PESEL RO-CNP");
+    app.add_option("type", type,
+                   "IT-CF ES-DNI ES-NIE BE-NISS BE-BIS NL-BSN DE-IDNR DE-RVNR UK-NHS FR-NIR PT-NIF PL-PESEL RO-CNP");
     app.add_option("value", value, "the identifier, or - for standard input");
-    auto* from = app.add_option("--file", file, "CSV with the columns scheme (or type) and value; birth_date and sex are used when there");
+    auto* from = app.add_option(
+        "--file", file, "CSV with the columns scheme (or type) and value; birth_date and sex are used when there");
     app.add_option("--out", out, "the same rows with a column state")->needs(from);
     try {
         app.parse(std::vector<std::string>(args.rbegin(), args.rend()));

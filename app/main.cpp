@@ -17,7 +17,8 @@ struct Command {
 };
 
 int record(const Arguments& args) {
-    if (!args.empty() && args[0] == "fold") return porta::app::commandRecordFold(Arguments(args.begin() + 1, args.end()));
+    if (!args.empty() && args[0] == "fold")
+        return porta::app::commandRecordFold(Arguments(args.begin() + 1, args.end()));
     std::cerr << "usage: porta record fold FILE\n";
     return 2;
 }
@@ -61,7 +62,8 @@ int main(int argc, char** argv) {
     std::ostream& out = asked ? std::cout : std::cerr;
     if (!asked) out << "porta: unknown command `" << noun << "`\n";
     out << "porta: the gateway behind a unified access point\n\nusage: porta COMMAND … [-c DIR] [--state DIR]\n\n";
-    for (const Command& c : kCommands) out << "  " << c.name << std::string(14 - std::string(c.name).size(), ' ') << c.summary << "\n";
+    for (const Command& c : kCommands)
+        out << "  " << c.name << std::string(14 - std::string(c.name).size(), ' ') << c.summary << "\n";
     out << "\n`porta COMMAND --help` says more. Example: porta synth --people 300 --seed 7 --out /tmp/city\n";
     return asked ? 0 : 2;
 }

@@ -26,7 +26,8 @@ int check(const std::vector<std::string>& files) {
             worst = complain(program.error());
             continue;
         }
-        std::cout << file << ": " << (*program)->name() << ", " << (*program)->rules().size() << " rules, " << hex((*program)->digest()) << "\n";
+        std::cout << file << ": " << (*program)->name() << ", " << (*program)->rules().size() << " rules, "
+                  << hex((*program)->digest()) << "\n";
     }
     return worst;
 }
@@ -39,7 +40,8 @@ int run(const std::string& file, const std::string& path, mapping::Input declare
         text << std::cin.rdbuf();
     } else {
         std::ifstream in(path, std::ios::binary);
-        if (!in) return complain(fail(Errc::not_found, path + ": cannot be opened; check the path and its permissions"));
+        if (!in)
+            return complain(fail(Errc::not_found, path + ": cannot be opened; check the path and its permissions"));
         text << in.rdbuf();
     }
     std::string bytes = text.str();
@@ -65,8 +67,8 @@ int run(const std::string& file, const std::string& path, mapping::Input declare
         quarantined += out.state == mapping::State::quarantined;
         if (out.state == mapping::State::skipped) std::cerr << "record " << i << ": skipped: " << out.rule << "\n";
         if (out.state == mapping::State::quarantined)
-            std::cerr << "record " << i << " at " << u.offset + out.error.offset << ": " << name(out.error.code) << ": " << out.error.rule << ": "
-                      << out.error.path << ": " << out.error.message << "\n";
+            std::cerr << "record " << i << " at " << u.offset + out.error.offset << ": " << name(out.error.code) << ": "
+                      << out.error.rule << ": " << out.error.path << ": " << out.error.message << "\n";
     }
     std::cerr << published << " published, " << quarantined << " quarantined, " << skipped << " skipped\n";
     return 0;
@@ -85,9 +87,10 @@ int test(const std::vector<std::string>& files, bool update) {
             same += c.difference.empty();
             if (!c.difference.empty()) std::cerr << file << ": " << c.name << ": " << c.difference << "\n";
         }
-        for (const auto& rule : report->unused) std::cerr << rule.file << ":" << rule.line << ": " << rule.name << " is reached by no golden\n";
-        std::cout << file << ": " << same << " of " << report->cases.size() << " goldens as expected, " << report->rules - report->unused.size()
-                  << " of " << report->rules << " rules covered\n";
+        for (const auto& rule : report->unused)
+            std::cerr << rule.file << ":" << rule.line << ": " << rule.name << " is reached by no golden\n";
+        std::cout << file << ": " << same << " of " << report->cases.size() << " goldens as expected, "
+                  << report->rules - report->unused.size() << " of " << report->rules << " rules covered\n";
         if (!report->ok() && worst == 0) worst = 1;
     }
     return worst;

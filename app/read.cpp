@@ -60,7 +60,8 @@ int commandRead(const Arguments& args) {
     }
     if (format.empty() || files.empty()) {
         std::cerr << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME] [--json]\n"
-                     "Formats: json ndjson csv hl7v2. Prints the node tree, each node with the offset and length of its bytes.\n"
+                     "Formats: json ndjson csv hl7v2. Prints the node tree, each node with the offset and length of "
+                     "its bytes.\n"
                      "Example: porta read hl7v2 admit.hl7\n";
         return args.size() == 1 && args[0] == "--help" ? 0 : 2;
     }
@@ -87,13 +88,15 @@ int commandRead(const Arguments& args) {
         if (bad) error = units.error();
         for (std::size_t i = 0; !bad && i < units->units.size(); ++i) {
             const formats::Unit& unit = units->units[i];
-            auto parsed = formats::parse(settings, std::string_view(bytes).substr(unit.offset, unit.length), units->context, tree);
+            auto parsed = formats::parse(settings, std::string_view(bytes).substr(unit.offset, unit.length),
+                                         units->context, tree);
             if (!parsed) {
                 bad = true;
                 error = parsed.error();
                 error.offset += unit.offset;
             } else if (!json) {
-                std::string out = "# unit " + std::to_string(i + 1) + " @" + std::to_string(unit.offset) + "+" + std::to_string(unit.length) + "\n";
+                std::string out = "# unit " + std::to_string(i + 1) + " @" + std::to_string(unit.offset) + "+" +
+                                  std::to_string(unit.length) + "\n";
                 printTree(tree, tree.root(), 0, out);
                 std::cout << out;
             }
@@ -108,13 +111,16 @@ int commandRead(const Arguments& args) {
             line["code"] = bad ? error.rule : "";
             line["offset"] = static_cast<std::int64_t>(bad ? error.offset : 0);
             line["units"] = static_cast<std::int64_t>(units ? units->units.size() : 0);
-            line["ms"] = static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count());
+            line["ms"] = static_cast<std::int64_t>(
+                std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+                    .count());
             line["peak_kib"] = static_cast<std::int64_t>(usage.ru_maxrss);
             std::cout << print(line) << "\n";
         }
         if (bad) {
             auto [row, column] = lineColumn(bytes, error.offset);
-            std::cerr << file << ":" << row << ":" << column << " (" << error.offset << "): " << error.rule << ": " << error.message << "\n";
+            std::cerr << file << ":" << row << ":" << column << " (" << error.offset << "): " << error.rule << ": "
+                      << error.message << "\n";
         }
     }
     return refused ? 1 : 0;

@@ -9,7 +9,8 @@ namespace porta::app {
 
 int commandRecordFold(const std::vector<std::string>& args) {
     if (args.size() != 1 || args[0] == "--help") {
-        std::cerr << "usage: porta record fold FILE\nFolds operations (NDJSON) and prints one line for each alias class.\nExample: porta record fold operations.ndjson\n";
+        std::cerr << "usage: porta record fold FILE\nFolds operations (NDJSON) and prints one line for each alias "
+                     "class.\nExample: porta record fold operations.ndjson\n";
         return args.size() == 1 ? 0 : 2;
     }
     std::ifstream in(args[0], std::ios::binary);

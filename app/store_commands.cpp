@@ -60,11 +60,15 @@ int printAccount(const Options& o) {
             std::cout << print(account) << "\n";
             return 0;
         }
-        std::printf("%-24s %9s %9s %11s %9s %8s\n", "source", "received", "published", "quarantined", "skipped", "pending");
+        std::printf("%-24s %9s %9s %11s %9s %8s\n", "source", "received", "published", "quarantined", "skipped",
+                    "pending");
         for (const Json& s : account.find("sources")->items())
-            std::printf("%-24s %9lld %9lld %11lld %9lld %8lld\n", s.text("source").c_str(), static_cast<long long>(s.find("received")->integer()),
-                        static_cast<long long>(s.find("published")->integer()), static_cast<long long>(s.find("quarantined")->integer()),
-                        static_cast<long long>(s.find("skipped")->integer()), static_cast<long long>(s.find("pending")->integer()));
+            std::printf("%-24s %9lld %9lld %11lld %9lld %8lld\n", s.text("source").c_str(),
+                        static_cast<long long>(s.find("received")->integer()),
+                        static_cast<long long>(s.find("published")->integer()),
+                        static_cast<long long>(s.find("quarantined")->integer()),
+                        static_cast<long long>(s.find("skipped")->integer()),
+                        static_cast<long long>(s.find("pending")->integer()));
         return 0;
     });
 }
@@ -75,9 +79,11 @@ int commandIngest(const Arguments& args) {
     auto o = parseOptions(args, {"--json", "--strict"}, {"--source"});
     if (!o) return complain(o.error());
     if (o->help)
-        return usage("usage: porta ingest [--source ID] [PATH… | -] [-c DIR] [--state DIR] [--strict]\n"
-                     "One pass over the pull sources, or over these paths as that source; prints the account.\n"
-                     "Example: porta ingest -c config --source hospital adt_20240301.hl7\n", true);
+        return usage(
+            "usage: porta ingest [--source ID] [PATH… | -] [-c DIR] [--state DIR] [--strict]\n"
+            "One pass over the pull sources, or over these paths as that source; prints the account.\n"
+            "Example: porta ingest -c config --source hospital adt_20240301.hl7\n",
+            true);
     if (!o->operands.empty() && !o->has("--source")) return usage("porta ingest: paths need --source ID\n", false);
     {
         config::Settings settings;
@@ -88,7 +94,9 @@ int commandIngest(const Arguments& args) {
         Result<void> done;
         if (o->operands.empty()) done = (*gateway)->ingestAll(o->get("--source"), progress);
         for (const std::string& path : o->operands) {
-            if (path == "-") done = (*gateway)->ingestBytes(o->get("--source"), "stdin", std::string(std::istreambuf_iterator<char>(std::cin), {}), progress);
+            if (path == "-")
+                done = (*gateway)->ingestBytes(o->get("--source"), "stdin",
+                                               std::string(std::istreambuf_iterator<char>(std::cin), {}), progress);
             else done = (*gateway)->ingestFile(o->get("--source"), path, progress);
             if (!done) break;
         }
@@ -106,14 +114,20 @@ int commandIngest(const Arguments& args) {
 int commandAccount(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {});
     if (!o) return complain(o.error());
-    if (o->help) return usage("usage: porta account [--json] [-c DIR] [--state DIR]\nWhat became of every raw record, by source.\nExample: porta account --json -c config\n", true);
+    if (o->help)
+        return usage(
+            "usage: porta account [--json] [-c DIR] [--state DIR]\nWhat became of every raw record, by "
+            "source.\nExample: porta account --json -c config\n",
+            true);
     return printAccount(*o);
 }
 
 int commandStatus(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {});
     if (!o) return complain(o.error());
-    if (o->help) return usage("usage: porta status [--json] [-c DIR] [--state DIR]\nWhat is still on its way; quiet = all zero.\n", true);
+    if (o->help)
+        return usage(
+            "usage: porta status [--json] [-c DIR] [--state DIR]\nWhat is still on its way; quiet = all zero.\n", true);
     return withReader(*o, [](pipeline::Reader& reader) {
         std::cout << print(reader.status()) << "\n";
         return 0;
@@ -123,7 +137,8 @@ int commandStatus(const Arguments& args) {
 int commandObject(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {});
     if (!o) return complain(o.error());
-    if (o->help || o->operands.empty() || o->operands[0] != "list") return usage("usage: porta object list [-c DIR] [--state DIR]\n", o->help);
+    if (o->help || o->operands.empty() || o->operands[0] != "list")
+        return usage("usage: porta object list [-c DIR] [--state DIR]\n", o->help);
     return withReader(*o, [](pipeline::Reader& reader) {
         reader.objects([](const Json& j) { std::cout << print(j) << "\n"; });
         return 0;
@@ -133,7 +148,9 @@ int commandObject(const Arguments& args) {
 int commandRaw(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {"--source", "--state", "--records", "--as", "--purpose"});
     if (!o) return complain(o.error());
-    const char* const text = "usage: porta raw list [--source ID] [--records published|quarantined|skipped] | show RAW\nExample: porta raw show r17 -c config\n";
+    const char* const text =
+        "usage: porta raw list [--source ID] [--records published|quarantined|skipped] | show RAW\nExample: porta raw "
+        "show r17 -c config\n";
     if (o->help || o->operands.empty()) return usage(text, o->help);
     if (o->operands[0] == "list") {
         // `--state` names the store's directory for every command; here it may also name the records' state.
@@ -152,7 +169,9 @@ int commandRaw(const Arguments& args) {
     if (o->operands[0] == "show" && o->operands.size() == 2)
         return withReader(*o, [&](pipeline::Reader& reader) {
             auto number = pipeline::Reader::rawNumber(o->operands[1]);
-            auto bytes = number ? reader.rawBytes(*number) : Result<std::string>(fail(Errc::not_found, "a raw record is named like r17", "raw.missing"));
+            auto bytes =
+                number ? reader.rawBytes(*number)
+                       : Result<std::string>(fail(Errc::not_found, "a raw record is named like r17", "raw.missing"));
             if (!bytes) return complain(bytes.error());
             std::cout.write(bytes->data(), static_cast<std::streamsize>(bytes->size()));
             return 0;
@@ -163,7 +182,9 @@ int commandRaw(const Arguments& args) {
 int commandQuarantine(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {"--source", "--reason", "--as", "--purpose"});
     if (!o) return complain(o.error());
-    const char* const text = "usage: porta quarantine list [--json] | show N | replay [--source ID] [--reason CODE]\nExample: porta quarantine replay --reason unmapped -c config\n";
+    const char* const text =
+        "usage: porta quarantine list [--json] | show N | replay [--source ID] [--reason CODE]\nExample: porta "
+        "quarantine replay --reason unmapped -c config\n";
     if (o->help || o->operands.empty()) return usage(text, o->help);
     const std::string& verb = o->operands[0];
     if (verb == "list" || (verb == "show" && o->operands.size() == 2))
@@ -175,7 +196,8 @@ int commandQuarantine(const Arguments& args) {
                 found = true;
                 std::cout << print(j) << "\n";
             });
-            return found ? 0 : complain(fail(Errc::not_found, "there is no such quarantined record", "quarantine.missing"));
+            return found ? 0
+                         : complain(fail(Errc::not_found, "there is no such quarantined record", "quarantine.missing"));
         });
     if (verb == "replay") {
         config::Settings settings;

@@ -9,7 +9,9 @@ namespace porta::app {
 int commandSynth(const Arguments& args) {
     auto o = parseOptions(args, {}, {"--people", "--seed", "--out", "--drops"});
     if (!o) return complain(o.error());
-    const char* const text = "usage: porta synth --people N --seed S --out DIR\nInvents a municipality: feeds, configuration, truth and facts.\nExample: porta synth --people 300 --seed 7 --out /tmp/city && porta ingest -c /tmp/city/config\n";
+    const char* const text =
+        "usage: porta synth --people N --seed S --out DIR\nInvents a municipality: feeds, configuration, truth and "
+        "facts.\nExample: porta synth --people 300 --seed 7 --out /tmp/city && porta ingest -c /tmp/city/config\n";
     synth::Wish wish;
     wish.people = std::strtoll(o->get("--people", "300").c_str(), nullptr, 10);
     wish.seed = std::strtoull(o->get("--seed", "1").c_str(), nullptr, 10);

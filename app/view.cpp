@@ -24,7 +24,8 @@ int commandView(const Arguments& args) {
             std::vector<std::string> lines;
             bool canonical_form = o->has("--canonical");
             for (const auto& person : records.persons) {
-                auto view = views::assemble(canonical_form ? "" : personText(person.person), person.records, p->purpose, p->sources, p->as_of);
+                auto view = views::assemble(canonical_form ? "" : personText(person.person), person.records, p->purpose,
+                                            p->sources, p->as_of);
                 if (view.person.empty()) continue;
                 if (canonical_form) lines.push_back(canonical(views::toJson(view)));
                 else std::cout << print(views::toJson(view)) << "\n";
@@ -39,7 +40,9 @@ int commandView(const Arguments& args) {
             if (!p) return complain(p.error());
             pipeline::Records records = p->reader->load(person);
             settleTimes(*p);
-            if (!person || records.persons.empty()) return complain(fail(Errc::not_found, "there is no such person; `porta person find` looks for one", "person.missing"));
+            if (!person || records.persons.empty())
+                return complain(fail(Errc::not_found, "there is no such person; `porta person find` looks for one",
+                                     "person.missing"));
             auto view = views::assemble(o->operands[1], records.persons[0].records, p->purpose, p->sources, p->as_of);
             if (o->has("--json") || o->get("--format") == "json") std::cout << print(views::toJson(view)) << "\n";
             else std::cout << views::toText(view);
@@ -55,7 +58,8 @@ int commandPerson(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {"--as", "--purpose", "--case", "--as-of", "--name", "--birth", "--id"});
     const char* const text =
         "usage: porta person find [--name N] [--birth D] [--id TYPE:VALUE] --as USER --purpose P\n"
-        "A value given as - is read from stdin, so that it stands in no process list.\nExample: echo Rossi | porta person find --name - --birth 1980-05-17\n";
+        "A value given as - is read from stdin, so that it stands in no process list.\nExample: echo Rossi | porta "
+        "person find --name - --birth 1980-05-17\n";
     if (!o) return complain(o.error());
     if (o->help || o->operands.empty() || o->operands[0] != "find") return usage(text, o->help);
     for (const char* key : {"--name", "--birth", "--id"})
@@ -76,9 +80,12 @@ int commandPerson(const Arguments& args) {
                 std::string given;
                 if (const Json* g = n.find("given"))
                     for (const Json& one : g->items()) given += one.string() + " ";
-                for (const std::string& form : {n.text("family"), given + n.text("family"), n.text("family") + " " + given}) named = named || identity::foldName(form) == name;
+                for (const std::string& form :
+                     {n.text("family"), given + n.text("family"), n.text("family") + " " + given})
+                    named = named || identity::foldName(form) == name;
             }
-            for (const Json& i : id->find("identifiers")->items()) numbered = numbered || i.text("type") + ":" + i.text("value") == o->get("--id");
+            for (const Json& i : id->find("identifiers")->items())
+                numbered = numbered || i.text("type") + ":" + i.text("value") == o->get("--id");
             if (!named || !numbered || (o->has("--birth") && id->text("birth_date") != o->get("--birth"))) continue;
             Json out = Json::object();
             out["person"] = view.person;

@@ -45,7 +45,9 @@ void write(std::string& out, const Json& v, bool sorted) {
         case Json::Kind::object: {
             std::vector<std::size_t> order(v.size());
             for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-            if (sorted) std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lessUtf16(v.keys()[a], v.keys()[b]); });
+            if (sorted)
+                std::sort(order.begin(), order.end(),
+                          [&](std::size_t a, std::size_t b) { return lessUtf16(v.keys()[a], v.keys()[b]); });
             out += '{';
             for (std::size_t i = 0; i < order.size(); ++i) {
                 if (i) out += ',';
@@ -183,12 +185,15 @@ Result<Json> parseJson(std::string_view text) {
     Handler handler;
     rapidjson::Reader reader;
     rapidjson::MemoryStream stream(text.data(), text.size());
-    constexpr unsigned flags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+    constexpr unsigned flags =
+        rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
     rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
     // The reader takes a zero byte for the end of the text.
-    if (!result.IsError() && stream.Tell() < text.size()) return fail(Errc::malformed, "a zero byte stands after the value", "json", stream.Tell());
+    if (!result.IsError() && stream.Tell() < text.size())
+        return fail(Errc::malformed, "a zero byte stands after the value", "json", stream.Tell());
     if (result.IsError())
-        return fail(Errc::malformed, handler.refusal ? handler.refusal : rapidjson::GetParseError_En(result.Code()), "json", result.Offset());
+        return fail(Errc::malformed, handler.refusal ? handler.refusal : rapidjson::GetParseError_En(result.Code()),
+                    "json", result.Offset());
     return std::move(handler.root);
 }
 

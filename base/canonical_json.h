@@ -29,8 +29,16 @@ public:
     Json(std::string s) : kind_(Kind::string), string_(std::move(s)) {}
     Json(std::string_view s) : kind_(Kind::string), string_(s) {}
     Json(const char* s) : kind_(Kind::string), string_(s) {}
-    static Json array() { Json j; j.kind_ = Kind::array; return j; }
-    static Json object() { Json j; j.kind_ = Kind::object; return j; }
+    static Json array() {
+        Json j;
+        j.kind_ = Kind::array;
+        return j;
+    }
+    static Json object() {
+        Json j;
+        j.kind_ = Kind::object;
+        return j;
+    }
 
     Kind kind() const { return kind_; }
     bool isNull() const { return kind_ == Kind::null; }

@@ -37,7 +37,8 @@ std::string sealBox(const Key& key, const Nonce& nonce, std::string_view plain) 
     std::string box(plain.size() + kTag, '\0');
     int n = 0, last = 0;
     if (!EVP_EncryptInit_ex2(c.ctx, c.algorithm, key.data(), nonce.data(), nullptr) ||
-        !EVP_EncryptUpdate(c.ctx, data(box), &n, data(plain), static_cast<int>(plain.size())) || !EVP_EncryptFinal_ex(c.ctx, data(box) + n, &last) ||
+        !EVP_EncryptUpdate(c.ctx, data(box), &n, data(plain), static_cast<int>(plain.size())) ||
+        !EVP_EncryptFinal_ex(c.ctx, data(box) + n, &last) ||
         !EVP_CIPHER_CTX_ctrl(c.ctx, EVP_CTRL_GCM_GET_TAG, kTag, data(box) + plain.size()))
         std::abort();  // an encryption that fails must never leave clear text behind
     return box;
@@ -51,7 +52,8 @@ Result<std::string> openBox(const Key& key, const Nonce& nonce, std::string_view
     int n = 0, last = 0;
     if (!EVP_DecryptInit_ex2(c.ctx, c.algorithm, key.data(), nonce.data(), nullptr) ||
         !EVP_DecryptUpdate(c.ctx, data(plain), &n, data(box), static_cast<int>(plain.size())) ||
-        !EVP_CIPHER_CTX_ctrl(c.ctx, EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) || EVP_DecryptFinal_ex(c.ctx, data(plain) + n, &last) <= 0)
+        !EVP_CIPHER_CTX_ctrl(c.ctx, EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) ||
+        EVP_DecryptFinal_ex(c.ctx, data(plain) + n, &last) <= 0)
         return fail(Errc::malformed, "an encrypted value does not fit its key", "crypto.tag");
     return plain;
 }
@@ -85,7 +87,8 @@ Key deriveKey(const Key& key, std::string_view use) {
     unsigned int size = 32;
     std::string info(use);
     info += '\x01';
-    if (!HMAC(EVP_sha256(), zero, sizeof zero, key.data(), key.size(), prk, &size) || !HMAC(EVP_sha256(), prk, sizeof prk, data(std::string_view(info)), info.size(), out, &size))
+    if (!HMAC(EVP_sha256(), zero, sizeof zero, key.data(), key.size(), prk, &size) ||
+        !HMAC(EVP_sha256(), prk, sizeof prk, data(std::string_view(info)), info.size(), out, &size))
         std::abort();
     Key derived;
     std::memcpy(derived.data(), out, derived.size());

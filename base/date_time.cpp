@@ -17,7 +17,9 @@ int daysIn(int year, int month) {
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-Error malformedDate() { return fail(Errc::malformed, "a date or time of the expected form and a real day is expected", "date.form"); }
+Error malformedDate() {
+    return fail(Errc::malformed, "a date or time of the expected form and a real day is expected", "date.form");
+}
 
 bool valid(const PartialDateTime& d) {
     if (d.year < 1 || d.year > 9999 || d.month < 0 || d.month > 12) return false;
@@ -81,15 +83,20 @@ Result<std::int64_t> zoneOffset(std::string_view zone, std::int64_t local_millis
     std::lock_guard lock(mutex);
     auto it = zones.find(zone);
     if (it == zones.end()) {
-        std::unique_ptr<icu::TimeZone> made(icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(std::string(zone))));
+        std::unique_ptr<icu::TimeZone> made(
+            icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(std::string(zone))));
         auto* basic = *made == icu::TimeZone::getUnknown() ? nullptr : dynamic_cast<icu::BasicTimeZone*>(made.get());
-        if (!basic) return fail(Errc::misconfigured, "unknown time zone `" + std::string(zone) + "`; an IANA name such as Europe/Rome is expected", "time_zone");
+        if (!basic)
+            return fail(Errc::misconfigured,
+                        "unknown time zone `" + std::string(zone) + "`; an IANA name such as Europe/Rome is expected",
+                        "time_zone");
         made.release();
         it = zones.emplace(std::string(zone), std::unique_ptr<icu::BasicTimeZone>(basic)).first;
     }
     std::int32_t raw = 0, dst = 0;
     UErrorCode status = U_ZERO_ERROR;
-    it->second->getOffsetFromLocal(static_cast<UDate>(local_millis), UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, raw, dst, status);
+    it->second->getOffsetFromLocal(static_cast<UDate>(local_millis), UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, raw,
+                                   dst, status);
     if (U_FAILURE(status)) return fail(Errc::internal, "the time zone has no answer for this time", "time_zone");
     return std::int64_t{raw} + dst;
 }
@@ -175,7 +182,9 @@ Result<PartialDateTime> parsePattern(std::string_view text, std::string_view pat
             case 'H': d.hour = value; break;
             case 'm': d.minute = value; break;
             case 's': d.second = value; break;
-            default: return fail(Errc::misconfigured, "a date pattern is made of yyyy MM dd HH mm ss and separators", "date.pattern");
+            default:
+                return fail(Errc::misconfigured, "a date pattern is made of yyyy MM dd HH mm ss and separators",
+                            "date.pattern");
         }
     }
     if (!s.rest.empty() || !valid(d)) return malformedDate();

@@ -11,10 +11,10 @@ namespace porta {
 
 /// `YYYY`, `YYYY-MM`, `YYYY-MM-DD` or a date-time with minutes, seconds or fractions, with or without an offset.
 struct PartialDateTime {
-    int year = 0, month = 0, day = 0;                 ///< 0: not given
-    int hour = -1, minute = -1, second = -1;          ///< -1: not given
+    int year = 0, month = 0, day = 0;         ///< 0: not given
+    int hour = -1, minute = -1, second = -1;  ///< -1: not given
     int micros = -1;
-    std::optional<int> offset_minutes;                ///< Z is 0
+    std::optional<int> offset_minutes;  ///< Z is 0
 };
 
 /// ISO 8601 as FHIR and XML Schema use it. Errors: malformed.

@@ -26,7 +26,8 @@ Sha256 sha256(std::string_view bytes) {
     static thread_local Context context;
     Sha256 out;
     unsigned int size = 0;
-    if (!EVP_DigestInit_ex2(context.ctx, sha256Algorithm(), nullptr) || !EVP_DigestUpdate(context.ctx, bytes.data(), bytes.size()) ||
+    if (!EVP_DigestInit_ex2(context.ctx, sha256Algorithm(), nullptr) ||
+        !EVP_DigestUpdate(context.ctx, bytes.data(), bytes.size()) ||
         !EVP_DigestFinal_ex(context.ctx, out.data(), &size))
         std::abort();  // SHA-256 of memory cannot fail; without it nothing here may go on
     return out;

@@ -36,10 +36,10 @@ int exitCode(Errc code);
 struct Error {
     Errc code = Errc::internal;
     std::string message;
-    std::string rule = {};                                ///< short id of the rule that refused, e.g. `csv.quote`
-    std::string path = {};                                ///< field path, e.g. `PID.f7`
-    std::uint64_t offset = 0;                             ///< byte in the object or raw record
-    std::uint64_t length = 0;                             ///< bytes concerned, 0 when only a place is known
+    std::string rule = {};     ///< short id of the rule that refused, e.g. `csv.quote`
+    std::string path = {};     ///< field path, e.g. `PID.f7`
+    std::uint64_t offset = 0;  ///< byte in the object or raw record
+    std::uint64_t length = 0;  ///< bytes concerned, 0 when only a place is known
 };
 
 inline Error fail(Errc code, std::string message, std::string rule = {}, std::uint64_t offset = 0,

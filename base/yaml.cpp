@@ -29,20 +29,26 @@ public:
         refuseAnchor(mark, anchor);
         put(make(Yaml::Kind::null, mark));
     }
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { throw Refusal{mark.line + 1, mark.column + 1, "aliases are not allowed"}; }
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        throw Refusal{mark.line + 1, mark.column + 1, "aliases are not allowed"};
+    }
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
         refuseAnchor(mark, anchor);
-        if (!tag.empty() && tag != "?" && tag != "!") throw Refusal{mark.line + 1, mark.column + 1, "tags are not allowed"};
+        if (!tag.empty() && tag != "?" && tag != "!")
+            throw Refusal{mark.line + 1, mark.column + 1, "tags are not allowed"};
         Yaml node = make(Yaml::Kind::scalar, mark);
         node.text = value;
         node.quoted = tag == "!";
         put(std::move(node));
     }
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
         open(Yaml::Kind::sequence, mark, tag, anchor);
     }
     void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
         open(Yaml::Kind::map, mark, tag, anchor);
     }
     void OnMapEnd() override { close(); }
@@ -108,7 +114,8 @@ std::string Yaml::get(std::string_view key, std::string_view otherwise) const {
 }
 
 Error yamlError(const std::string& file, const Yaml& at, const std::string& message) {
-    return fail(Errc::misconfigured, file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + message, "yaml");
+    return fail(Errc::misconfigured,
+                file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + message, "yaml");
 }
 
 Result<Yaml> parseYaml(std::string_view text, const std::string& file) {
@@ -134,7 +141,8 @@ Result<Yaml> parseYaml(std::string_view text, const std::string& file) {
 
 Result<Yaml> loadYaml(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
-    if (!in) return fail(Errc::misconfigured, path + ": cannot be opened; check the path and its permissions", "yaml.open");
+    if (!in)
+        return fail(Errc::misconfigured, path + ": cannot be opened; check the path and its permissions", "yaml.open");
     std::ostringstream text;
     text << in.rdbuf();
     return parseYaml(text.str(), path);
@@ -167,7 +175,8 @@ Result<void> checkKeys(const Yaml& map, const std::vector<std::string>& known, c
     for (std::size_t i = 0; i < map.keys.size(); ++i) {
         if (std::find(known.begin(), known.end(), map.keys[i]) != known.end()) continue;
         std::string near = nearest(map.keys[i], known);
-        return yamlError(file, map.items[i], "unknown key `" + map.keys[i] + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+        return yamlError(file, map.items[i],
+                         "unknown key `" + map.keys[i] + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
     }
     return {};
 }

@@ -16,8 +16,8 @@ struct Yaml {
     Kind kind = Kind::null;
     std::string text;
     bool quoted = false;
-    int line = 0, column = 0;          ///< 1-based
-    std::vector<std::string> keys;     ///< maps: parallel to items
+    int line = 0, column = 0;       ///< 1-based
+    std::vector<std::string> keys;  ///< maps: parallel to items
     std::vector<Yaml> items;
 
     const Yaml* find(std::string_view key) const;

@@ -41,7 +41,11 @@ Result<std::int64_t> duration(const Yaml& at, const std::string& file) {
         if (c == 'T') time = true;
         else if (c >= '0' && c <= '9') number = number * 10 + (c - '0');
         else {
-            std::int64_t unit = c == 'W' ? 7 * 86400 : c == 'D' ? 86400 : c == 'H' && time ? 3600 : c == 'M' && time ? 60 : 0;
+            std::int64_t unit = c == 'W'           ? 7 * 86400
+                                : c == 'D'         ? 86400
+                                : c == 'H' && time ? 3600
+                                : c == 'M' && time ? 60
+                                                   : 0;
             if (!unit) return yamlError(file, at, "a duration such as P1D or PT12H is expected");
             total += number * unit;
             number = 0;
@@ -56,7 +60,11 @@ Result<std::uint64_t> size(const Yaml& at, const std::string& file) {
     char* end = nullptr;
     std::uint64_t n = std::strtoull(at.text.c_str(), &end, 10);
     std::string unit = end;
-    std::uint64_t factor = unit.empty() || unit == "B" ? 1 : unit == "KiB" ? 1ull << 10 : unit == "MiB" ? 1ull << 20 : unit == "GiB" ? 1ull << 30 : 0;
+    std::uint64_t factor = unit.empty() || unit == "B" ? 1
+                           : unit == "KiB"             ? 1ull << 10
+                           : unit == "MiB"             ? 1ull << 20
+                           : unit == "GiB"             ? 1ull << 30
+                                                       : 0;
     if (end == at.text.c_str() || !factor) return yamlError(file, at, "a size such as 64MiB is expected");
     return n * factor;
 }
@@ -65,8 +73,12 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     auto yaml = loadYaml(path);
     if (!yaml) return yaml.error();
     const Yaml& y = *yaml;
-    if (auto r = checkKeys(y, {"id", "kind", "tenant", "agency", "files", "format", "feed", "order", "object_time", "mapping", "as_of", "coverage",
-                               "no_data_means", "security", "purposes", "limits"}, path); !r) return r.error();
+    if (auto r = checkKeys(y,
+                           {"id", "kind", "tenant", "agency", "files", "format", "feed", "order", "object_time",
+                            "mapping", "as_of", "coverage", "no_data_means", "security", "purposes", "limits"},
+                           path);
+        !r)
+        return r.error();
     SourceSettings s;
     s.file = "sources/" + fs::path(path).filename().string();
     s.id = y.get("id");
@@ -75,7 +87,8 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_')
             return yamlError(path, *y.find("id"), "an id has letters, digits, `-` and `_` only");
     s.kind = y.get("kind", "files");
-    if (s.kind != "files" && s.kind != "http" && s.kind != "desk") return yamlError(path, *y.find("kind"), "unknown kind `" + s.kind + "`; known: files, http, desk");
+    if (s.kind != "files" && s.kind != "http" && s.kind != "desk")
+        return yamlError(path, *y.find("kind"), "unknown kind `" + s.kind + "`; known: files, http, desk");
     s.tenant = y.get("tenant");
     if (const Yaml* a = y.find("agency")) {
         if (auto r = checkKeys(*a, {"id", "name", "domain"}, path); !r) return r.error();
@@ -84,7 +97,8 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         s.domain = a->get("domain", "other");
         static const std::vector<std::string> domains{"health", "employment", "social", "other"};
         if (std::find(domains.begin(), domains.end(), s.domain) == domains.end())
-            return yamlError(path, *a->find("domain"), "unknown domain `" + s.domain + "`; known: health, employment, social, other");
+            return yamlError(path, *a->find("domain"),
+                             "unknown domain `" + s.domain + "`; known: health, employment, social, other");
     }
     if (const Yaml* f = y.find("files")) {
         if (auto r = checkKeys(*f, {"path", "pattern", "compression", "on_done"}, path); !r) return r.error();
@@ -97,7 +111,9 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     }
     const Yaml* format = y.find("format");
     if (!format) return yamlError(path, y, "`format` is missing");
-    if (auto r = checkKeys(*format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect"}, path); !r) return r.error();
+    if (auto r = checkKeys(*format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect"}, path);
+        !r)
+        return r.error();
     auto kind = formats::kindNamed(format->get("kind"));
     if (!kind) return yamlError(path, *format, "format kind: " + kind.error().message);
     s.format.kind = *kind;
@@ -129,7 +145,8 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         if (m.text.rfind("library:", 0) == 0) s.mappings.push_back(library + "/" + m.text.substr(8) + ".yaml");
         else s.mappings.push_back(resolve(directory + "/sources", m.text));
     };
-    if (mapping->kind == Yaml::Kind::sequence) for (const Yaml& m : mapping->items) add(m);
+    if (mapping->kind == Yaml::Kind::sequence)
+        for (const Yaml& m : mapping->items) add(m);
     else add(*mapping);
     if (const Yaml* p = y.find("as_of")) {
         auto d = duration(*p, path);
@@ -138,7 +155,9 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     }
     const Yaml* coverage = y.find("coverage");
     if (!coverage || !y.find("no_data_means"))
-        return yamlError(path, y, "a source must declare `coverage` and `no_data_means`, or \"no record\" cannot be told from \"not covered\"");
+        return yamlError(path, y,
+                         "a source must declare `coverage` and `no_data_means`, or \"no record\" cannot be told from "
+                         "\"not covered\"");
     if (auto r = checkKeys(*coverage, {"area", "from", "to", "who"}, path); !r) return r.error();
     s.coverage_from = coverage->get("from");
     s.coverage_who = coverage->get("who");
@@ -183,7 +202,8 @@ std::string libraryDirectory() {
     if (const char* set = std::getenv("PORTA_LIBRARY")) return set;
     std::error_code ignore;
     fs::path self = fs::read_symlink("/proc/self/exe", ignore).parent_path();
-    for (const fs::path& p : {self / "../share/porta/mappings", self / "../../mapping/library", self / "../../../mapping/library"})
+    for (const fs::path& p :
+         {self / "../share/porta/mappings", self / "../../mapping/library", self / "../../../mapping/library"})
         if (fs::is_directory(p, ignore)) return p.lexically_normal().string();
     return "mapping/library";
 }
@@ -196,7 +216,8 @@ const SourceSettings* Settings::source(const std::string& id) const {
     return nullptr;
 }
 
-Result<Settings> load(const std::string& directory, const std::string& state, const std::vector<std::string>& overrides) {
+Result<Settings> load(const std::string& directory, const std::string& state,
+                      const std::vector<std::string>& overrides) {
     Settings s;
     s.directory = fs::absolute(directory).lexically_normal().string();
     while (s.directory.size() > 1 && s.directory.back() == '/') s.directory.pop_back();
@@ -208,27 +229,33 @@ Result<Settings> load(const std::string& directory, const std::string& state, co
         if (eq == std::string::npos) return fail(Errc::misconfigured, "--set takes key=value", "set");
         override_(*yaml, o.substr(0, eq), o.substr(eq + 1));
     }
-    if (auto r = checkKeys(*yaml, {"testing", "state", "store", "log", "keys", "tenants", "server"}, path); !r) return r.error();
+    if (auto r = checkKeys(*yaml, {"testing", "state", "store", "log", "keys", "tenants", "server"}, path); !r)
+        return r.error();
     s.testing = yaml->get("testing") == "true";
-    s.state = state.empty() ? resolve(s.directory, yaml->get("state", "state")) : fs::absolute(state).lexically_normal().string();
+    s.state = state.empty() ? resolve(s.directory, yaml->get("state", "state"))
+                            : fs::absolute(state).lexically_normal().string();
     s.library = libraryDirectory();
     std::string store = "porta.db";
     if (const Yaml* st = yaml->find("store"))
         if (const Yaml* sqlite = st->find("sqlite")) store = sqlite->get("path", "porta.db");
     s.store_path = resolve(s.state, store);
     const Yaml* keys = yaml->find("keys");
-    if (!keys || keys->get("file").empty()) return yamlError(path, *yaml, "`keys.file` is missing: the file with the key-encryption key");
+    if (!keys || keys->get("file").empty())
+        return yamlError(path, *yaml, "`keys.file` is missing: the file with the key-encryption key");
     s.key_file = resolve(s.directory, keys->get("file"));
     std::error_code error;
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(s.directory + "/sources", error))
         if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
-    if (error) return fail(Errc::misconfigured, s.directory + "/sources: cannot be read; a configuration has one file per source there", "sources");
+    if (error)
+        return fail(Errc::misconfigured,
+                    s.directory + "/sources: cannot be read; a configuration has one file per source there", "sources");
     std::sort(files.begin(), files.end());
     for (const std::string& f : files) {
         auto source = loadSource(s.directory, f, s.library);
         if (!source) return source.error();
-        if (s.source(source->id)) return fail(Errc::misconfigured, f + ":1:1: the source id `" + source->id + "` is used twice", "sources");
+        if (s.source(source->id))
+            return fail(Errc::misconfigured, f + ":1:1: the source id `" + source->id + "` is used twice", "sources");
         s.sources.push_back(std::move(*source));
     }
     std::sort(s.sources.begin(), s.sources.end(), [](const auto& a, const auto& b) { return a.id < b.id; });

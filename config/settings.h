@@ -24,16 +24,16 @@ struct SourceSettings {
     std::string coverage_from, coverage_who, no_data_means;
     std::uint64_t max_object_bytes = 1ull << 30;
     double max_delete_share = 0.2;
-    std::string file;                                   ///< relative to the configuration, for `declared` values
+    std::string file;  ///< relative to the configuration, for `declared` values
 };
 
 struct Settings {
-    std::string directory;      ///< of the configuration, absolute
-    std::string state;          ///< of the embedded store, absolute
-    std::string store_path;     ///< absolute
-    std::string key_file;       ///< absolute
-    std::string library;        ///< directory of the mappings we ship
-    bool testing = false;       ///< test hooks are allowed
+    std::string directory;                ///< of the configuration, absolute
+    std::string state;                    ///< of the embedded store, absolute
+    std::string store_path;               ///< absolute
+    std::string key_file;                 ///< absolute
+    std::string library;                  ///< directory of the mappings we ship
+    bool testing = false;                 ///< test hooks are allowed
     std::vector<SourceSettings> sources;  ///< sorted by id
 
     const SourceSettings* source(const std::string& id) const;
@@ -41,6 +41,7 @@ struct Settings {
 
 /// Shape:  everything that `-c directory` says. `state` overrides the configuration's own; `overrides` are `key=value`.
 /// Errors: misconfigured, first problem found.
-Result<Settings> load(const std::string& directory, const std::string& state, const std::vector<std::string>& overrides);
+Result<Settings> load(const std::string& directory, const std::string& state,
+                      const std::vector<std::string>& overrides);
 
 }  // namespace porta::config

@@ -28,7 +28,8 @@ bool matches(const std::string& patterns, const std::string& name) {
 }
 
 bool same(const struct stat& a, const struct stat& b) {
-    return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec && a.st_ino == b.st_ino;
+    return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+           a.st_ino == b.st_ino;
 }
 
 }  // namespace
@@ -45,7 +46,9 @@ Result<std::vector<std::string>> FilesSource::list() const {
         if (unfinished(name) || !it->is_regular_file(ignore) || !matches(pattern_, name)) continue;
         found.push_back(it->path().lexically_normal().string());
     }
-    if (error) return fail(Errc::unavailable, "the source's directory cannot be read: " + error.message() + "; check `files.path`", "files.list");
+    if (error)
+        return fail(Errc::unavailable,
+                    "the source's directory cannot be read: " + error.message() + "; check `files.path`", "files.list");
     std::sort(found.begin(), found.end());
     return found;
 }
@@ -53,7 +56,8 @@ Result<std::vector<std::string>> FilesSource::list() const {
 Result<std::optional<std::string>> FilesSource::read(const std::string& path) const {
     int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return fail(Errc::unavailable, "a file cannot be opened; check its permissions", "files.open");
-    struct stat before {}, after {};
+    struct stat before {
+    }, after{};
     std::string bytes;
     bool good = ::fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
     if (good && static_cast<std::uint64_t>(before.st_size) > max_object_bytes_) {
@@ -85,7 +89,9 @@ Result<void> FilesSource::finish(const std::string& path, const std::string& on_
         fs::create_directories(to, error);
         if (!error) fs::rename(path, to / fs::path(path).filename(), error);
     }
-    if (error) return fail(Errc::unavailable, "a finished file cannot be moved or deleted: " + error.message(), "files.finish");
+    if (error)
+        return fail(Errc::unavailable, "a finished file cannot be moved or deleted: " + error.message(),
+                    "files.finish");
     return {};
 }
 

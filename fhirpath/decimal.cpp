@@ -84,7 +84,8 @@ std::optional<Decimal> Decimal::parse(std::string_view text, bool exponent) {
 
 std::string Decimal::text() const {
     bool negative = coefficient < 0;
-    unsigned __int128 n = negative ? -static_cast<unsigned __int128>(coefficient) : static_cast<unsigned __int128>(coefficient);
+    unsigned __int128 n =
+        negative ? -static_cast<unsigned __int128>(coefficient) : static_cast<unsigned __int128>(coefficient);
     std::string s;
     int digits = 0;
     do {

@@ -19,7 +19,7 @@ struct Decimal {
     bool isWhole() const;
     std::optional<std::int64_t> whole() const;  ///< truncated; none outside 64 bits
     Decimal negated() const { return Decimal{-coefficient, scale}; }
-    Decimal trimmed() const;   ///< without trailing zeros after the point
+    Decimal trimmed() const;  ///< without trailing zeros after the point
     /// Half away from zero; a larger scale pads with zeros if it fits.
     std::optional<Decimal> rounded(int digits) const;
     Decimal truncated() const;
@@ -28,8 +28,9 @@ struct Decimal {
 
 std::optional<Decimal> add(const Decimal& a, const Decimal& b);
 std::optional<Decimal> multiply(const Decimal& a, const Decimal& b);
-std::optional<Decimal> divide(const Decimal& a, const Decimal& b);  ///< 16 digits after the point, trimmed; none for b = 0
-std::optional<int> compare(const Decimal& a, const Decimal& b);     ///< -1, 0, 1
+std::optional<Decimal> divide(const Decimal& a,
+                              const Decimal& b);                 ///< 16 digits after the point, trimmed; none for b = 0
+std::optional<int> compare(const Decimal& a, const Decimal& b);  ///< -1, 0, 1
 std::optional<Decimal> squareRoot(const Decimal& a);
 std::optional<Decimal> exponential(const Decimal& a);
 std::optional<Decimal> naturalLog(const Decimal& a);

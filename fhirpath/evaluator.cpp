@@ -13,10 +13,13 @@ bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 /// Types that a choice element's name can end in (FHIR R4, datatypes "open type list").
 constexpr std::string_view kChoiceTypes[] = {
-    "Base64Binary", "Boolean", "Canonical", "Code", "Date", "DateTime", "Decimal", "Id", "Instant", "Integer", "Markdown",
-    "Oid", "PositiveInt", "String", "Time", "UnsignedInt", "Uri", "Url", "Uuid", "Address", "Age", "Annotation",
-    "Attachment", "CodeableConcept", "Coding", "ContactPoint", "Count", "Distance", "Duration", "HumanName", "Identifier",
-    "Money", "Period", "Quantity", "Range", "Ratio", "Reference", "SampledData", "Signature", "Timing", "Dosage", "Meta"};
+    "Base64Binary", "Boolean",      "Canonical", "Code",        "Date",       "DateTime",
+    "Decimal",      "Id",           "Instant",   "Integer",     "Markdown",   "Oid",
+    "PositiveInt",  "String",       "Time",      "UnsignedInt", "Uri",        "Url",
+    "Uuid",         "Address",      "Age",       "Annotation",  "Attachment", "CodeableConcept",
+    "Coding",       "ContactPoint", "Count",     "Distance",    "Duration",   "HumanName",
+    "Identifier",   "Money",        "Period",    "Quantity",    "Range",      "Ratio",
+    "Reference",    "SampledData",  "Signature", "Timing",      "Dosage",     "Meta"};
 
 /// The choice type that `name` ends in, or "".
 std::string_view choiceType(std::string_view name) {
@@ -30,8 +33,8 @@ std::string_view choiceType(std::string_view name) {
 
 bool Evaluator::raise(const AstNode& at, std::string what) {
     if (error.message.empty())
-        error = fail(Errc::malformed, "FHIRPath: " + what + " at offset " + std::to_string(at.offset), "fhirpath.evaluate",
-                     at.offset);
+        error = fail(Errc::malformed, "FHIRPath: " + what + " at offset " + std::to_string(at.offset),
+                     "fhirpath.evaluate", at.offset);
     return false;
 }
 
@@ -48,7 +51,8 @@ void Evaluator::members(NodeId of, std::string_view name, Collection& out) const
         if (full.size() > name.size() && full.substr(0, name.size()) == name && upper(full[name.size()]) &&
             choiceType(full).size() == full.size() - name.size())
             out.push_back(Value::ofNode(c));
-        else if (full.size() == name.size() + 1 && full[0] == '_' && full.substr(1) == name && tree_[c].kind == NodeKind::object)
+        else if (full.size() == name.size() + 1 && full[0] == '_' && full.substr(1) == name &&
+                 tree_[c].kind == NodeKind::object)
             out.push_back(Value::ofNode(c));  // only extensions, no value
     }
     if (out.size() != before || tree_[of].kind == NodeKind::object || tree_[of].parent == kNoNode) return;
@@ -59,7 +63,8 @@ void Evaluator::members(NodeId of, std::string_view name, Collection& out) const
         position += tree_[c].name == tree_[of].name;
     for (NodeId c = tree_[parent].first_child; c != kNoNode; c = tree_[c].next_sibling) {
         std::string_view full = tree_[c].name;
-        if (full.size() == tree_[of].name.size() + 1 && full[0] == '_' && full.substr(1) == tree_[of].name && position-- == 0) {
+        if (full.size() == tree_[of].name.size() + 1 && full[0] == '_' && full.substr(1) == tree_[of].name &&
+            position-- == 0) {
             for (NodeId m = tree_[c].first_child; m != kNoNode; m = tree_[m].next_sibling)
                 if (tree_[m].name == name) out.push_back(Value::ofNode(m));
             return;
@@ -70,7 +75,8 @@ void Evaluator::members(NodeId of, std::string_view name, Collection& out) const
 void Evaluator::children(NodeId of, Collection& out) const {
     const bool fhir = tree_.dialect() == Dialect::fhir;
     for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling)
-        if (!fhir || (tree_[c].name != "resourceType" && tree_[c].kind != NodeKind::null)) out.push_back(Value::ofNode(c));
+        if (!fhir || (tree_[c].name != "resourceType" && tree_[c].kind != NodeKind::null))
+            out.push_back(Value::ofNode(c));
 }
 
 bool Evaluator::named(const AstNode& n, NodeId node) const {
@@ -131,7 +137,8 @@ Scalar Evaluator::scalar(const Value& v) const {
         case NodeKind::number:
             s.kind = n.text.find_first_of(".eE") == std::string_view::npos ? ValueKind::integer : ValueKind::decimal;
             break;
-        case NodeKind::text: case NodeKind::null: s.loose = true; break;
+        case NodeKind::text:
+        case NodeKind::null: s.loose = true; break;
         case NodeKind::object:
             // XML elements may hold text beside children (attributes): then they are leaves.
             s.object = n.text.empty();
@@ -156,33 +163,40 @@ bool Evaluator::isType(const Value& v, std::string_view type) const {
     if (system) type.remove_prefix(7);
     if (of_fhir) type.remove_prefix(5);
     if (!v.isNode()) {
-        constexpr std::string_view names[] = {"", "String", "Boolean", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"};
+        constexpr std::string_view names[] = {"",     "String",   "Boolean", "Integer", "Decimal",
+                                              "Date", "DateTime", "Time",    "Quantity"};
         return !of_fhir && (type == names[static_cast<int>(v.kind)] || type == "Any");
     }
     const formats::Node& n = tree_[v.node];
     if (tree_.dialect() != Dialect::fhir) {
         Scalar s = scalar(v);
         if (s.object) return false;
-        return (type == "String" && s.kind == ValueKind::string) || (type == "Boolean" && s.kind == ValueKind::boolean) ||
-               (type == "Integer" && s.kind == ValueKind::integer) || (type == "Decimal" && s.kind == ValueKind::decimal);
+        return (type == "String" && s.kind == ValueKind::string) ||
+               (type == "Boolean" && s.kind == ValueKind::boolean) ||
+               (type == "Integer" && s.kind == ValueKind::integer) ||
+               (type == "Decimal" && s.kind == ValueKind::decimal);
     }
     if (system) return false;
     NodeId resource = tree_.child(v.node, "resourceType");
     if (resource != kNoNode) return tree_[resource].text == type || type == "Resource" || type == "DomainResource";
     std::string capital(type);
-    if (!capital.empty() && capital[0] >= 'a' && capital[0] <= 'z') capital[0] = static_cast<char>(capital[0] - 'a' + 'A');
+    if (!capital.empty() && capital[0] >= 'a' && capital[0] <= 'z')
+        capital[0] = static_cast<char>(capital[0] - 'a' + 'A');
     std::string_view choice = choiceType(n.name);
     if (!choice.empty()) {
-        if (choice == "Quantity" || choice == "Age" || choice == "Count" || choice == "Distance" || choice == "Duration")
+        if (choice == "Quantity" || choice == "Age" || choice == "Count" || choice == "Distance" ||
+            choice == "Duration")
             return choice == type || type == "Quantity";
         return choice == capital && (capital != type) == (n.kind != NodeKind::object);
     }
     if (n.kind == NodeKind::boolean) return type == "boolean";
-    if (n.kind == NodeKind::number) return type == "decimal" || (type == "integer" && n.text.find('.') == std::string_view::npos);
+    if (n.kind == NodeKind::number)
+        return type == "decimal" || (type == "integer" && n.text.find('.') == std::string_view::npos);
     if (n.kind == NodeKind::object) {  // without a model only the shape tells
         if (type == "HumanName") return n.name == "name";
         if (type == "Quantity") return scalar(v).kind == ValueKind::quantity;
-        return capital == type && !n.name.empty() && std::find(std::begin(kChoiceTypes), std::end(kChoiceTypes), type) != std::end(kChoiceTypes) &&
+        return capital == type && !n.name.empty() &&
+               std::find(std::begin(kChoiceTypes), std::end(kChoiceTypes), type) != std::end(kChoiceTypes) &&
                n.name[0] + ('A' - 'a') == type[0] && n.name.substr(1) == type.substr(1);
     }
     if (type == "boolean") return n.text == "true" || n.text == "false";
@@ -191,7 +205,9 @@ bool Evaluator::isType(const Value& v, std::string_view type) const {
         return t && t->has_t == (type == "dateTime");
     }
     if (type == "code" || type == "id" || type == "uri" || type == "string" || type == "markdown") {
-        if (type == "code") return n.name == "code" || n.name == "use" || n.name == "gender" || n.name == "status" || n.name == "language";
+        if (type == "code")
+            return n.name == "code" || n.name == "use" || n.name == "gender" || n.name == "status" ||
+                   n.name == "language";
         if (type == "id") return n.name == "id";
         if (type == "uri") return n.name == "system" || n.name == "url";
         return !Temporal::parseDate(n.text);
@@ -228,7 +244,8 @@ bool Evaluator::integerArgument(const AstNode& n, std::uint32_t i, const Frame& 
     return true;
 }
 
-bool Evaluator::textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out, Collection& from) {
+bool Evaluator::textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out,
+                             Collection& from) {
     out.reset();
     if (!argument(n, i, f, from) || !single(n, from)) return false;
     if (from.empty()) return true;
@@ -298,7 +315,8 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
             return true;
         }
         case Op::call: return call(n, f, out);
-        case Op::is: case Op::as: {
+        case Op::is:
+        case Op::as: {
             Collection focus;
             if (!eval(n.focus, f, focus) || !single(n, focus)) return false;
             if (focus.empty()) return true;
@@ -307,15 +325,18 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
             else if (yes) out.push_back(std::move(focus[0]));
             return true;
         }
-        case Op::negate: case Op::plus: {
+        case Op::negate:
+        case Op::plus: {
             Collection focus;
             if (!eval(n.focus, f, focus) || !single(n, focus)) return false;
             if (focus.empty()) return true;
             Scalar s = scalar(focus[0]);
             auto d = Decimal::parse(s.text, true);
-            if (!d || (!s.loose && s.kind != ValueKind::integer && s.kind != ValueKind::decimal && s.kind != ValueKind::quantity))
+            if (!d || (!s.loose && s.kind != ValueKind::integer && s.kind != ValueKind::decimal &&
+                       s.kind != ValueKind::quantity))
                 return raise(n, "a number expected");
-            Value v = Value::ofText(s.loose ? ValueKind::decimal : s.kind, n.op == Op::negate ? d->negated().text() : d->text());
+            Value v = Value::ofText(s.loose ? ValueKind::decimal : s.kind,
+                                    n.op == Op::negate ? d->negated().text() : d->text());
             v.unit = std::string(s.unit);
             give(out, std::move(v), focus);
             return true;

@@ -47,7 +47,8 @@ private:
     bool boolean(const AstNode& at, const Collection& c, std::optional<bool>& out);
     bool argument(const AstNode& n, std::uint32_t i, const Frame& f, Collection& out);
     bool integerArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::int64_t>& out);
-    bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out, Collection& from);
+    bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out,
+                      Collection& from);
     // Operators
     bool binary(const AstNode& n, const Frame& f, Collection& out);
     bool arithmetic(const AstNode& n, const Collection& a, const Collection& b, Collection& out);

@@ -25,7 +25,9 @@ struct Reader {
                 return out;
             }
             case Op::at: walk(ast.arg(n, 0), self); return focus;
-            case Op::is: case Op::negate: case Op::plus: return {};
+            case Op::is:
+            case Op::negate:
+            case Op::plus: return {};
             case Op::as: return focus;
             case Op::unite: {
                 auto more = walk(ast.arg(n, 0), self);
@@ -42,16 +44,29 @@ struct Reader {
         std::vector<std::string> results;
         for (std::uint32_t i = 0; i < n.count; ++i) {
             auto r = walk(ast.arg(n, i), lambda ? focus : self);
-            if (n.fn == Fn::select || (n.fn == Fn::iif && i > 0) || n.fn == Fn::unite || n.fn == Fn::combine || n.fn == Fn::repeat)
+            if (n.fn == Fn::select || (n.fn == Fn::iif && i > 0) || n.fn == Fn::unite || n.fn == Fn::combine ||
+                n.fn == Fn::repeat)
                 results.insert(results.end(), r.begin(), r.end());
         }
         switch (n.fn) {
-            case Fn::where: case Fn::of_type: case Fn::as: case Fn::first: case Fn::last: case Fn::tail: case Fn::skip:
-            case Fn::take: case Fn::single: case Fn::distinct: case Fn::intersect: case Fn::exclude: case Fn::trace: return focus;
-            case Fn::unite: case Fn::combine:
-                results.insert(results.end(), focus.begin(), focus.end());
-                return results;
-            case Fn::select: case Fn::iif: case Fn::repeat: return results;
+            case Fn::where:
+            case Fn::of_type:
+            case Fn::as:
+            case Fn::first:
+            case Fn::last:
+            case Fn::tail:
+            case Fn::skip:
+            case Fn::take:
+            case Fn::single:
+            case Fn::distinct:
+            case Fn::intersect:
+            case Fn::exclude:
+            case Fn::trace: return focus;
+            case Fn::unite:
+            case Fn::combine: results.insert(results.end(), focus.begin(), focus.end()); return results;
+            case Fn::select:
+            case Fn::iif:
+            case Fn::repeat: return results;
             default: return {};
         }
     }
@@ -69,7 +84,8 @@ Result<Expression> Expression::compile(std::string_view text, Profile profile) {
     return e;
 }
 
-Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars) const {
+Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context,
+                                        const Variables& vars) const {
     Evaluator evaluator(impl_->ast, tree, vars, context);
     Value self = Value::ofNode(context);
     Collection out;
@@ -79,7 +95,8 @@ Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::
 
 bool Expression::isSinglePath() const {
     for (const AstNode& n : impl_->ast.nodes)
-        if (n.op != Op::member && n.op != Op::at && !(n.op == Op::literal && n.value.kind == ValueKind::integer)) return false;
+        if (n.op != Op::member && n.op != Op::at && !(n.op == Op::literal && n.value.kind == ValueKind::integer))
+            return false;
     return impl_->ast.nodes[impl_->ast.root].op != Op::literal;
 }
 
@@ -109,7 +126,8 @@ const std::string& Expression::text() const { return impl_->ast.text; }
 
 Result<bool> truth(const Collection& values, const formats::NodeTree& tree) {
     if (values.empty()) return false;
-    if (values.size() > 1) return fail(Errc::malformed, "FHIRPath: one boolean expected, several found", "fhirpath.truth");
+    if (values.size() > 1)
+        return fail(Errc::malformed, "FHIRPath: one boolean expected, several found", "fhirpath.truth");
     const Value& v = values[0];
     if (v.kind == ValueKind::boolean) return v.text == "true";
     if (v.isNode() && tree[v.node].kind == formats::NodeKind::boolean) return tree[v.node].text == "true";

@@ -26,11 +26,11 @@ enum class ValueKind : std::uint8_t { node, string, boolean, integer, decimal, d
 /// A node of the tree, or a computed value with the spans of the nodes that it was computed from.
 struct Value {
     ValueKind kind = ValueKind::node;
-    bool copied = false;                        ///< computed, but the text is exactly one node's text
-    formats::NodeId node = formats::kNoNode;    ///< kNoNode when computed
-    std::string text = {};                      ///< computed values: canonical text without `@`, quotes or unit
-    std::string unit = {};                      ///< quantity: UCUM code or calendar word
-    std::vector<formats::Span> spans = {};      ///< computed values: spans of the source nodes, in order, no duplicates
+    bool copied = false;                      ///< computed, but the text is exactly one node's text
+    formats::NodeId node = formats::kNoNode;  ///< kNoNode when computed
+    std::string text = {};                    ///< computed values: canonical text without `@`, quotes or unit
+    std::string unit = {};                    ///< quantity: UCUM code or calendar word
+    std::vector<formats::Span> spans = {};    ///< computed values: spans of the source nodes, in order, no duplicates
 
     bool isNode() const { return kind == ValueKind::node; }
     /// The text of a leaf node or of a computed value; "" for an object node. Views the tree or this value.
@@ -44,9 +44,15 @@ struct Value {
     bool isCopy() const { return isNode() || copied; }
 
     static Value ofNode(formats::NodeId id) { return Value{ValueKind::node, false, id, {}, {}, {}}; }
-    static Value ofString(std::string s) { return Value{ValueKind::string, false, formats::kNoNode, std::move(s), {}, {}}; }
-    static Value ofBoolean(bool b) { return Value{ValueKind::boolean, false, formats::kNoNode, b ? "true" : "false", {}, {}}; }
-    static Value ofText(ValueKind kind, std::string s) { return Value{kind, false, formats::kNoNode, std::move(s), {}, {}}; }
+    static Value ofString(std::string s) {
+        return Value{ValueKind::string, false, formats::kNoNode, std::move(s), {}, {}};
+    }
+    static Value ofBoolean(bool b) {
+        return Value{ValueKind::boolean, false, formats::kNoNode, b ? "true" : "false", {}, {}};
+    }
+    static Value ofText(ValueKind kind, std::string s) {
+        return Value{kind, false, formats::kNoNode, std::move(s), {}, {}};
+    }
 };
 
 using Collection = std::vector<Value>;

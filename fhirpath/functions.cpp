@@ -75,26 +75,36 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
         case Fn::exists:
             if (n.count == 1) return perItem(n, f, focus, out);
             return answer(!focus.empty());
-        case Fn::where: case Fn::all: case Fn::select: case Fn::repeat: case Fn::aggregate: return perItem(n, f, focus, out);
+        case Fn::where:
+        case Fn::all:
+        case Fn::select:
+        case Fn::repeat:
+        case Fn::aggregate: return perItem(n, f, focus, out);
         case Fn::empty: return answer(focus.empty());
         case Fn::not_: {
             std::optional<bool> b;
             if (!boolean(n, focus, b)) return false;
             return b ? answer(!*b) : true;
         }
-        case Fn::all_true: case Fn::any_true: case Fn::all_false: case Fn::any_false: {
-            bool wanted = n.fn == Fn::all_true || n.fn == Fn::any_true, every = n.fn == Fn::all_true || n.fn == Fn::all_false;
+        case Fn::all_true:
+        case Fn::any_true:
+        case Fn::all_false:
+        case Fn::any_false: {
+            bool wanted = n.fn == Fn::all_true || n.fn == Fn::any_true,
+                 every = n.fn == Fn::all_true || n.fn == Fn::all_false;
             bool result = every;
             for (const Value& v : focus) {
                 Scalar s = scalar(v);
-                if (s.object || (s.kind != ValueKind::boolean && s.text != "true" && s.text != "false") || (s.kind == ValueKind::string && !s.loose))
+                if (s.object || (s.kind != ValueKind::boolean && s.text != "true" && s.text != "false") ||
+                    (s.kind == ValueKind::string && !s.loose))
                     return raise(n, "booleans expected");
                 bool is = (s.text == "true") == wanted;
                 result = every ? result && is : result || is;
             }
             return answer(result);
         }
-        case Fn::of_type: case Fn::as:
+        case Fn::of_type:
+        case Fn::as:
             if (n.fn == Fn::as && !single(n, focus)) return false;
             for (Value& v : focus)
                 if (isType(v, n.text)) out.push_back(std::move(v));
@@ -111,11 +121,14 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
         case Fn::last:
             if (!focus.empty()) out.push_back(std::move(focus.back()));
             return true;
-        case Fn::tail: case Fn::skip: case Fn::take: {
+        case Fn::tail:
+        case Fn::skip:
+        case Fn::take: {
             std::optional<std::int64_t> k = 1;
             if (n.fn != Fn::tail && !integerArgument(n, 0, f, k)) return false;
             if (!k) return true;
-            std::size_t at = static_cast<std::size_t>(std::clamp<std::int64_t>(*k, 0, static_cast<std::int64_t>(focus.size())));
+            std::size_t at =
+                static_cast<std::size_t>(std::clamp<std::int64_t>(*k, 0, static_cast<std::int64_t>(focus.size())));
             auto middle = focus.begin() + static_cast<std::ptrdiff_t>(at);
             if (n.fn == Fn::take) out.insert(out.end(), focus.begin(), middle);
             else out.insert(out.end(), middle, focus.end());
@@ -128,7 +141,12 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             return answer(d.size() == focus.size());
         }
         case Fn::count: return number(focus.size());
-        case Fn::unite: case Fn::combine: case Fn::intersect: case Fn::exclude: case Fn::subset_of: case Fn::superset_of: {
+        case Fn::unite:
+        case Fn::combine:
+        case Fn::intersect:
+        case Fn::exclude:
+        case Fn::subset_of:
+        case Fn::superset_of: {
             if (!argument(n, 0, f, other)) return false;
             auto within = [&](const Collection& a, const Collection& b) {
                 return std::all_of(a.begin(), a.end(), [&](const Value& v) { return holds(b, v); });
@@ -163,7 +181,8 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             return true;
         }
         case Fn::trace: out = std::move(focus); return true;
-        case Fn::children: case Fn::descendants: {
+        case Fn::children:
+        case Fn::descendants: {
             std::size_t at = out.size();
             for (const Value& v : focus)
                 if (v.isNode()) children(v.node, out);
@@ -196,21 +215,47 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             NodeId type = tree_.child(focus[0].node, "resourceType");
             return answer(type != kNoNode && tree_[type].text == url->substr(prefix.size()));
         }
-        case Fn::now: case Fn::today: case Fn::time_of_day:
-            out.push_back(Value::ofText(n.fn == Fn::now ? ValueKind::dateTime : n.fn == Fn::today ? ValueKind::date : ValueKind::time, clockText(n.fn)));
+        case Fn::now:
+        case Fn::today:
+        case Fn::time_of_day:
+            out.push_back(Value::ofText(n.fn == Fn::now     ? ValueKind::dateTime
+                                        : n.fn == Fn::today ? ValueKind::date
+                                                            : ValueKind::time,
+                                        clockText(n.fn)));
             return true;
         case Fn::comparable: {
             if (!argument(n, 0, f, other) || !single(n, focus) || !single(n, other)) return false;
             if (focus.empty() || other.empty()) return true;
             return answer(comparableUnits(scalar(focus[0]).unit, scalar(other[0]).unit));
         }
-        case Fn::to_boolean: case Fn::to_integer: case Fn::to_decimal: case Fn::to_string: case Fn::to_date: case Fn::to_date_time:
-        case Fn::to_time: case Fn::to_quantity: case Fn::can_boolean: case Fn::can_integer: case Fn::can_decimal:
-        case Fn::can_string: case Fn::can_date: case Fn::can_date_time: case Fn::can_time: case Fn::can_quantity:
-            return conversion(n, focus, out);
-        case Fn::abs: case Fn::ceiling: case Fn::floor: case Fn::round: case Fn::truncate: case Fn::sqrt: case Fn::power:
-        case Fn::ln: case Fn::log: case Fn::exp: case Fn::low_boundary: case Fn::high_boundary:
-            return mathFunction(n, f, focus, out);
+        case Fn::to_boolean:
+        case Fn::to_integer:
+        case Fn::to_decimal:
+        case Fn::to_string:
+        case Fn::to_date:
+        case Fn::to_date_time:
+        case Fn::to_time:
+        case Fn::to_quantity:
+        case Fn::can_boolean:
+        case Fn::can_integer:
+        case Fn::can_decimal:
+        case Fn::can_string:
+        case Fn::can_date:
+        case Fn::can_date_time:
+        case Fn::can_time:
+        case Fn::can_quantity: return conversion(n, focus, out);
+        case Fn::abs:
+        case Fn::ceiling:
+        case Fn::floor:
+        case Fn::round:
+        case Fn::truncate:
+        case Fn::sqrt:
+        case Fn::power:
+        case Fn::ln:
+        case Fn::log:
+        case Fn::exp:
+        case Fn::low_boundary:
+        case Fn::high_boundary: return mathFunction(n, f, focus, out);
         default: return textFunction(n, f, focus, out);
     }
 }
@@ -222,10 +267,15 @@ bool Evaluator::boundaryOf(const AstNode& n, const Frame& f, const Value& v, boo
     bool date = s.kind == ValueKind::date || s.kind == ValueKind::dateTime || (s.loose && Temporal::parseDate(s.text));
     if (date || s.kind == ValueKind::time) {
         auto t = date ? Temporal::parseDate(s.text) : Temporal::parseTime(s.text);
-        int wanted = digits ? static_cast<int>(std::clamp<std::int64_t>(*digits, 0, 99)) : !date ? 9 : s.kind == ValueKind::date ? 8 : 17;
+        int wanted = digits                      ? static_cast<int>(std::clamp<std::int64_t>(*digits, 0, 99))
+                     : !date                     ? 9
+                     : s.kind == ValueKind::date ? 8
+                                                 : 17;
         auto text = t ? boundary(*t, low, wanted) : std::nullopt;
         if (!text) return true;
-        ValueKind kind = !date ? ValueKind::time : text->find('T') == std::string::npos ? ValueKind::date : ValueKind::dateTime;
+        ValueKind kind = !date                                  ? ValueKind::time
+                         : text->find('T') == std::string::npos ? ValueKind::date
+                                                                : ValueKind::dateTime;
         give(out, Value::ofText(kind, *text), Collection{v});
         return true;
     }
@@ -251,10 +301,12 @@ bool Evaluator::boundaryOf(const AstNode& n, const Frame& f, const Value& v, boo
 bool Evaluator::mathFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out) {
     if (!single(n, focus)) return false;
     if (focus.empty()) return true;
-    if (n.fn == Fn::low_boundary || n.fn == Fn::high_boundary) return boundaryOf(n, f, focus[0], n.fn == Fn::low_boundary, out);
+    if (n.fn == Fn::low_boundary || n.fn == Fn::high_boundary)
+        return boundaryOf(n, f, focus[0], n.fn == Fn::low_boundary, out);
     Scalar s = scalar(focus[0]);
     auto d = Decimal::parse(s.text, true);
-    const bool number = s.kind == ValueKind::integer || s.kind == ValueKind::decimal || s.kind == ValueKind::quantity || s.loose;
+    const bool number =
+        s.kind == ValueKind::integer || s.kind == ValueKind::decimal || s.kind == ValueKind::quantity || s.loose;
     if (!d || !number) return raise(n, "a number expected");
     Collection other;
     std::optional<Decimal> by, r;
@@ -266,10 +318,22 @@ bool Evaluator::mathFunction(const AstNode& n, const Frame& f, Collection& focus
     }
     ValueKind kind = ValueKind::decimal;
     switch (n.fn) {
-        case Fn::abs: r = d->coefficient < 0 ? d->negated() : *d; kind = s.loose ? ValueKind::decimal : s.kind; break;
-        case Fn::ceiling: r = d->negated().floored().negated(); kind = ValueKind::integer; break;
-        case Fn::floor: r = d->floored(); kind = ValueKind::integer; break;
-        case Fn::truncate: r = d->truncated(); kind = ValueKind::integer; break;
+        case Fn::abs:
+            r = d->coefficient < 0 ? d->negated() : *d;
+            kind = s.loose ? ValueKind::decimal : s.kind;
+            break;
+        case Fn::ceiling:
+            r = d->negated().floored().negated();
+            kind = ValueKind::integer;
+            break;
+        case Fn::floor:
+            r = d->floored();
+            kind = ValueKind::integer;
+            break;
+        case Fn::truncate:
+            r = d->truncated();
+            kind = ValueKind::integer;
+            break;
         case Fn::round: {
             std::optional<std::int64_t> digits = 0;
             if (n.count > 0 && !integerArgument(n, 0, f, digits)) return false;

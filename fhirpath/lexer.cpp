@@ -40,8 +40,10 @@ struct Lexer {
         if (from + 4 > s.size()) return false;
         for (std::size_t i = from; i < from + 4; ++i) {
             char c = s[i];
-            unsigned v = digit(c) ? static_cast<unsigned>(c - '0') : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10)
-                         : c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A' + 10) : 99u;
+            unsigned v = digit(c)               ? static_cast<unsigned>(c - '0')
+                         : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A' + 10)
+                                                : 99u;
             if (v == 99u) return false;
             out = out * 16 + v;
         }
@@ -61,7 +63,11 @@ struct Lexer {
                 case 'r': t.text += '\r'; break;
                 case 't': t.text += '\t'; break;
                 case 'f': t.text += '\f'; break;
-                case '\'': case '"': case '`': case '\\': case '/': t.text += c; break;
+                case '\'':
+                case '"':
+                case '`':
+                case '\\':
+                case '/': t.text += c; break;
                 case 'u': {
                     unsigned code = 0, low = 0;
                     if (!hex4(at + 1, code)) return problem = "\\u needs four hexadecimal digits", false;
@@ -119,7 +125,8 @@ struct Lexer {
                 if (digits(0, 2)) {
                     clock();
                     if (peek() == 'Z') ++at;
-                    else if ((peek() == '+' || peek() == '-') && digits(1, 2) && peek(3) == ':' && digits(4, 2)) at += 6;
+                    else if ((peek() == '+' || peek() == '-') && digits(1, 2) && peek(3) == ':' && digits(4, 2))
+                        at += 6;
                 }
             }
         }

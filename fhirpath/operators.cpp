@@ -13,13 +13,41 @@ struct Unit {
     std::string_view name, base, factor;
 };
 constexpr Unit kUnits[] = {
-    {"1", "1", "1"}, {"%", "1", "0.01"}, {"s", "s", "1"}, {"ms", "s", "0.001"}, {"min", "s", "60"}, {"h", "s", "3600"},
-    {"d", "s", "86400"}, {"wk", "s", "604800"}, {"second", "s", "1"}, {"millisecond", "s", "0.001"}, {"minute", "s", "60"},
-    {"hour", "s", "3600"}, {"day", "s", "86400"}, {"week", "s", "604800"}, {"year", "year", "1"}, {"month", "year", "0"},
-    {"a", "s", "31557600"}, {"mo", "s", "2629800"}, {"g", "g", "1"}, {"kg", "g", "1000"}, {"mg", "g", "0.001"},
-    {"ug", "g", "0.000001"}, {"t", "g", "1000000"}, {"[lb_av]", "g", "453.59237"}, {"[oz_av]", "g", "28.349523125"},
-    {"m", "m", "1"}, {"km", "m", "1000"}, {"dm", "m", "0.1"}, {"cm", "m", "0.01"}, {"mm", "m", "0.001"},
-    {"[in_i]", "m", "0.0254"}, {"[ft_i]", "m", "0.3048"}, {"L", "L", "1"}, {"l", "L", "1"}, {"dL", "L", "0.1"},
+    {"1", "1", "1"},
+    {"%", "1", "0.01"},
+    {"s", "s", "1"},
+    {"ms", "s", "0.001"},
+    {"min", "s", "60"},
+    {"h", "s", "3600"},
+    {"d", "s", "86400"},
+    {"wk", "s", "604800"},
+    {"second", "s", "1"},
+    {"millisecond", "s", "0.001"},
+    {"minute", "s", "60"},
+    {"hour", "s", "3600"},
+    {"day", "s", "86400"},
+    {"week", "s", "604800"},
+    {"year", "year", "1"},
+    {"month", "year", "0"},
+    {"a", "s", "31557600"},
+    {"mo", "s", "2629800"},
+    {"g", "g", "1"},
+    {"kg", "g", "1000"},
+    {"mg", "g", "0.001"},
+    {"ug", "g", "0.000001"},
+    {"t", "g", "1000000"},
+    {"[lb_av]", "g", "453.59237"},
+    {"[oz_av]", "g", "28.349523125"},
+    {"m", "m", "1"},
+    {"km", "m", "1000"},
+    {"dm", "m", "0.1"},
+    {"cm", "m", "0.01"},
+    {"mm", "m", "0.001"},
+    {"[in_i]", "m", "0.0254"},
+    {"[ft_i]", "m", "0.3048"},
+    {"L", "L", "1"},
+    {"l", "L", "1"},
+    {"dL", "L", "0.1"},
     {"mL", "L", "0.001"},
 };
 
@@ -40,7 +68,8 @@ int lowerAscii(int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 /// Equivalence of strings: case and white space do not count (6.1.2).
 std::string folded(std::string_view s) {
     std::string out;
-    for (char c : s) out += c == '\t' || c == '\n' || c == '\r' ? ' ' : static_cast<char>(lowerAscii(static_cast<unsigned char>(c)));
+    for (char c : s)
+        out += c == '\t' || c == '\n' || c == '\r' ? ' ' : static_cast<char>(lowerAscii(static_cast<unsigned char>(c)));
     return out;
 }
 
@@ -151,7 +180,8 @@ bool Evaluator::alike(const Value& va, const Value& vb) const {
         auto p = commensurable(a, b);
         return p && rounded(p->first, p->second);
     }
-    if (a.kind == ValueKind::string && b.kind == ValueKind::string && !a.object && !b.object) return folded(a.text) == folded(b.text);
+    if (a.kind == ValueKind::string && b.kind == ValueKind::string && !a.object && !b.object)
+        return folded(a.text) == folded(b.text);
     return same(va, vb) == Tri::yes;
 }
 
@@ -202,7 +232,8 @@ bool Evaluator::order(const AstNode& n, const Value& va, const Value& vb, std::o
     }
     bool xml_number = a.loose && b.kind == ValueKind::string && Decimal::parse(a.text).has_value() &&
                       tree_.dialect() == formats::Dialect::fhir && !b.loose && !Decimal::parse(b.text);
-    if (a.kind != ValueKind::string || b.kind != ValueKind::string || xml_number) return raise(n, "different types cannot be ordered");
+    if (a.kind != ValueKind::string || b.kind != ValueKind::string || xml_number)
+        return raise(n, "different types cannot be ordered");
     int c = a.text.compare(b.text);
     out = c < 0 ? -1 : c > 0 ? 1 : 0;
     return true;
@@ -235,7 +266,8 @@ bool Evaluator::arithmetic(const AstNode& n, const Collection& ca, const Collect
         a.loose = false;
         a.kind = a.text.find('T') == std::string_view::npos ? ValueKind::date : ValueKind::dateTime;
     }
-    if ((dated(a) || a.kind == ValueKind::time) && b.kind == ValueKind::quantity && (n.op == Op::add || n.op == Op::subtract)) {
+    if ((dated(a) || a.kind == ValueKind::time) && b.kind == ValueKind::quantity &&
+        (n.op == Op::add || n.op == Op::subtract)) {
         auto t = dated(a) ? Temporal::parseDate(a.text) : Temporal::parseTime(a.text);
         auto amount = Decimal::parse(b.text);
         if (!t || !amount) return true;
@@ -262,7 +294,8 @@ bool Evaluator::arithmetic(const AstNode& n, const Collection& ca, const Collect
         bool scale = (n.op == Op::multiply && (numeric(a) || numeric(b))) || (n.op == Op::divide && numeric(b));
         unit = std::string(a.kind == ValueKind::quantity ? a.unit : b.unit);
         if (!scale) {
-            if (n.op != Op::add && n.op != Op::subtract && n.op != Op::divide) return raise(n, "units cannot be combined");
+            if (n.op != Op::add && n.op != Op::subtract && n.op != Op::divide)
+                return raise(n, "units cannot be combined");
             if (bare(a.unit) != bare(b.unit)) return true;
             if (n.op == Op::divide) unit = "'1'";
         }
@@ -282,9 +315,13 @@ bool Evaluator::arithmetic(const AstNode& n, const Collection& ca, const Collect
             }
     }
     if (!r) return raise(n, "the result is too large");
-    bool whole = n.op == Op::div || (n.op != Op::divide && a.kind == ValueKind::integer && b.kind == ValueKind::integer);
+    bool whole =
+        n.op == Op::div || (n.op != Op::divide && a.kind == ValueKind::integer && b.kind == ValueKind::integer);
     if (whole && !r->whole()) return raise(n, "the result is too large");
-    Value v = Value::ofText(!unit.empty() ? ValueKind::quantity : whole ? ValueKind::integer : ValueKind::decimal, r->text());
+    Value v = Value::ofText(!unit.empty() ? ValueKind::quantity
+                            : whole       ? ValueKind::integer
+                                          : ValueKind::decimal,
+                            r->text());
     v.unit = unit;
     give(out, std::move(v), ca, cb);
     return true;
@@ -298,7 +335,8 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
     if (logic) {
         if (!boolean(n, a, p)) return false;
         // The right side is left alone when the left decides.
-        if ((n.op == Op::logic_and && p == false) || (n.op == Op::logic_or && p == true) || (n.op == Op::implies && p == false)) {
+        if ((n.op == Op::logic_and && p == false) || (n.op == Op::logic_or && p == true) ||
+            (n.op == Op::implies && p == false)) {
             give(out, Value::ofBoolean(n.op != Op::logic_and), a);
             return true;
         }
@@ -309,28 +347,39 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
         return true;
     };
     switch (n.op) {
-        case Op::logic_and: case Op::logic_or: case Op::logic_xor: case Op::implies:
+        case Op::logic_and:
+        case Op::logic_or:
+        case Op::logic_xor:
+        case Op::implies:
             if (!boolean(n, b, q)) return false;
             if (n.op == Op::logic_and) return q == false ? answer(false) : p && q ? answer(true) : true;
             if (n.op == Op::logic_or) return q == true ? answer(true) : p && q ? answer(false) : true;
             if (n.op == Op::implies) return q == true ? answer(true) : p && q ? answer(false) : true;
             return p && q ? answer(*p != *q) : true;
-        case Op::equal: case Op::not_equal: {
+        case Op::equal:
+        case Op::not_equal: {
             if (a.empty() || b.empty()) return true;
             Tri t = sameAll(a, b);
             return t == Tri::unknown ? true : answer((t == Tri::yes) == (n.op == Op::equal));
         }
         case Op::equivalent: return answer(alikeAll(a, b));
         case Op::not_equivalent: return answer(!alikeAll(a, b));
-        case Op::less: case Op::less_equal: case Op::greater: case Op::greater_equal: {
+        case Op::less:
+        case Op::less_equal:
+        case Op::greater:
+        case Op::greater_equal: {
             if (!single(n, a) || !single(n, b)) return false;
             if (a.empty() || b.empty()) return true;
             std::optional<int> c;
             if (!order(n, a[0], b[0], c)) return false;
             if (!c) return true;
-            return answer(n.op == Op::less ? *c < 0 : n.op == Op::less_equal ? *c <= 0 : n.op == Op::greater ? *c > 0 : *c >= 0);
+            return answer(n.op == Op::less         ? *c < 0
+                          : n.op == Op::less_equal ? *c <= 0
+                          : n.op == Op::greater    ? *c > 0
+                                                   : *c >= 0);
         }
-        case Op::in: case Op::contains: {
+        case Op::in:
+        case Op::contains: {
             const Collection &item = n.op == Op::in ? a : b, &set = n.op == Op::in ? b : a;
             if (!single(n, item)) return false;
             return item.empty() ? true : answer(holds(set, item[0]));

@@ -21,12 +21,18 @@ struct Binary {
 };
 /// Levels of the normative grammar, loosest first; `is` and `as` stand between 8 (+ -) and 6 (|).
 constexpr Binary kBinary[] = {
-    {"implies", Op::implies, 0}, {"or", Op::logic_or, 1}, {"xor", Op::logic_xor, 1}, {"and", Op::logic_and, 2},
-    {"in", Op::in, 3}, {"contains", Op::contains, 3}, {"=", Op::equal, 4}, {"!=", Op::not_equal, 4},
-    {"~", Op::equivalent, 4}, {"!~", Op::not_equivalent, 4}, {"<", Op::less, 5}, {"<=", Op::less_equal, 5},
-    {">", Op::greater, 5}, {">=", Op::greater_equal, 5}, {"|", Op::unite, 6}, {"is", Op::is, 7}, {"as", Op::as, 7},
-    {"+", Op::add, 8}, {"-", Op::subtract, 8}, {"&", Op::concat, 8}, {"*", Op::multiply, 9}, {"/", Op::divide, 9},
-    {"div", Op::div, 9}, {"mod", Op::mod, 9},
+    {"implies", Op::implies, 0}, {"or", Op::logic_or, 1},
+    {"xor", Op::logic_xor, 1},   {"and", Op::logic_and, 2},
+    {"in", Op::in, 3},           {"contains", Op::contains, 3},
+    {"=", Op::equal, 4},         {"!=", Op::not_equal, 4},
+    {"~", Op::equivalent, 4},    {"!~", Op::not_equivalent, 4},
+    {"<", Op::less, 5},          {"<=", Op::less_equal, 5},
+    {">", Op::greater, 5},       {">=", Op::greater_equal, 5},
+    {"|", Op::unite, 6},         {"is", Op::is, 7},
+    {"as", Op::as, 7},           {"+", Op::add, 8},
+    {"-", Op::subtract, 8},      {"&", Op::concat, 8},
+    {"*", Op::multiply, 9},      {"/", Op::divide, 9},
+    {"div", Op::div, 9},         {"mod", Op::mod, 9},
 };
 
 struct Parser {
@@ -108,7 +114,8 @@ struct Parser {
             }
             name += token().text;
             ++at;
-            if (!token().is(".") || name.find('.') != std::string::npos || (name != "System" && name != "FHIR")) return name;
+            if (!token().is(".") || name.find('.') != std::string::npos || (name != "System" && name != "FHIR"))
+                return name;
             name += '.';
             ++at;
         }

@@ -210,7 +210,8 @@ std::optional<Temporal> addAmount(const Temporal& a, std::int64_t n, std::string
         local.offset_minutes.reset();
         if (__builtin_add_overflow(total, instant(local), &total)) return std::nullopt;
         if (t.is_time) total = (total % kDay + kDay) % kDay;
-        else if (total < daysFromCivil(1, 1, 1) * kDay || total >= daysFromCivil(10000, 1, 1) * kDay) return std::nullopt;
+        else if (total < daysFromCivil(1, 1, 1) * kDay || total >= daysFromCivil(10000, 1, 1) * kDay)
+            return std::nullopt;
         setInstant(t, total);
         return t;
     };

@@ -11,11 +11,11 @@ namespace porta::fhirpath {
 struct Temporal {
     /// Seconds and their fraction are one precision.
     enum Precision : std::uint8_t { year, month, day, hour, minute, second };
-    bool is_time = false;       ///< a time of day without a date
-    bool has_t = false;         ///< a DateTime rather than a Date
+    bool is_time = false;  ///< a time of day without a date
+    bool has_t = false;    ///< a DateTime rather than a Date
     Precision precision = year;
     int y = 0, mo = 1, d = 1, h = 0, mi = 0;
-    std::int64_t micros = 0;    ///< of the minute: seconds and fraction
+    std::int64_t micros = 0;  ///< of the minute: seconds and fraction
     int fraction_digits = 0;
     std::optional<int> offset_minutes;
 

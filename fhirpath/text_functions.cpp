@@ -48,8 +48,10 @@ std::string replaced(std::string_view s, std::string_view from, std::string_view
 }
 
 std::string escaped(std::string s, bool html, bool back) {
-    const std::pair<std::string_view, std::string_view> of_html[] = {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
-    const std::pair<std::string_view, std::string_view> of_json[] = {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\r", "\\r"}, {"\t", "\\t"}};
+    const std::pair<std::string_view, std::string_view> of_html[] = {
+        {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
+    const std::pair<std::string_view, std::string_view> of_json[] = {
+        {"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\r", "\\r"}, {"\t", "\\t"}};
     const auto* table = html ? of_html : of_json;
     for (int i = 0; i < 5; ++i) {
         const auto& [plain, coded] = table[back ? 4 - i : i];
@@ -102,7 +104,8 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
     if (!single(n, focus)) return false;
     if (focus.empty()) return true;
     const Scalar subject = scalar(focus[0]);
-    if (subject.object || (subject.kind != ValueKind::string && !focus[0].isNode())) return raise(n, "a string expected");
+    if (subject.object || (subject.kind != ValueKind::string && !focus[0].isNode()))
+        return raise(n, "a string expected");
     const std::string_view s = subject.text;
     if ((n.count > 0 && n.fn != Fn::substring && !x) || (n.count > 1 && n.fn != Fn::substring && !y)) return true;
     auto text = [&](std::string t) {
@@ -132,11 +135,14 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         case Fn::starts_with: return answer(s.substr(0, x->size()) == *x);
         case Fn::ends_with: return answer(s.size() >= x->size() && s.substr(s.size() - x->size()) == *x);
         case Fn::contains: return answer(s.find(*x) != std::string_view::npos);
-        case Fn::index_of: case Fn::last_index_of: {
+        case Fn::index_of:
+        case Fn::last_index_of: {
             std::size_t hit = n.fn == Fn::index_of ? s.find(*x) : s.rfind(*x);
-            return number(hit == std::string_view::npos ? -1 : static_cast<std::int64_t>(characterCount(s.substr(0, hit))));
+            return number(hit == std::string_view::npos ? -1
+                                                        : static_cast<std::int64_t>(characterCount(s.substr(0, hit))));
         }
-        case Fn::upper: case Fn::lower: {
+        case Fn::upper:
+        case Fn::lower: {
             auto u = icu::UnicodeString::fromUTF8(icu::StringPiece(s.data(), static_cast<int>(s.size())));
             if (n.fn == Fn::upper) u.toUpper(icu::Locale::getRoot());
             else u.toLower(icu::Locale::getRoot());
@@ -178,10 +184,13 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         }
         case Fn::replace: return text(replaced(s, *x, *y));
         case Fn::length: return number(static_cast<std::int64_t>(characterCount(s)));
-        case Fn::escape: case Fn::unescape:
+        case Fn::escape:
+        case Fn::unescape:
             if (*x != "html" && *x != "json") return true;
             return text(escaped(std::string(s), *x == "html", n.fn == Fn::unescape));
-        case Fn::matches: case Fn::matches_full: case Fn::replace_matches: {
+        case Fn::matches:
+        case Fn::matches_full:
+        case Fn::replace_matches: {
             std::shared_ptr<const RE2> re = n.regex;
             if (!re) {
                 RE2::Options options;
@@ -197,7 +206,8 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             if (!x->empty()) RE2::GlobalReplace(&t, *re, rewrite(*y));
             return text(std::move(t));
         }
-        case Fn::hl7_date: case Fn::pattern: {
+        case Fn::hl7_date:
+        case Fn::pattern: {
             if (s.empty()) return true;
             auto parsed = n.fn == Fn::hl7_date ? parseHl7(s) : parsePattern(s, *x);
             if (!parsed) return raise(n, n.fn == Fn::hl7_date ? "no HL7 date" : "the date does not follow its pattern");
@@ -241,7 +251,8 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
         case ValueKind::string:
             if (s.kind == ValueKind::quantity) out.text = std::string(s.text) + " " + std::string(s.unit);
             return true;
-        case ValueKind::date: case ValueKind::dateTime: {
+        case ValueKind::date:
+        case ValueKind::dateTime: {
             if (!text && s.kind != ValueKind::date && s.kind != ValueKind::dateTime) return false;
             auto t = Temporal::parseDate(s.text);
             if (!t) return false;
@@ -258,7 +269,8 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
             if (boolean) return out.text = s.text == "true" ? "1.0" : "0.0", true;
             if (d) return true;
             if (!text) return false;
-            static const RE2 shape(R"(([+-]?\d+(?:\.\d+)?)\s*('[^']+'|(?:year|month|week|day|hour|minute|second|millisecond)s?))");
+            static const RE2 shape(
+                R"(([+-]?\d+(?:\.\d+)?)\s*('[^']+'|(?:year|month|week|day|hour|minute|second|millisecond)s?))");
             re2::StringPiece amount, unit;
             if (!RE2::FullMatch(re2::StringPiece(s.text.data(), s.text.size()), shape, &amount, &unit)) return false;
             out.text = std::string(amount.data(), amount.size());
@@ -273,11 +285,12 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
 bool Evaluator::conversion(const AstNode& n, const Collection& focus, Collection& out) {
     if (!single(n, focus)) return false;
     if (focus.empty()) return true;
-    constexpr ValueKind kinds[] = {ValueKind::boolean, ValueKind::integer, ValueKind::decimal, ValueKind::string,
-                                   ValueKind::date, ValueKind::dateTime, ValueKind::time, ValueKind::quantity};
+    constexpr ValueKind kinds[] = {ValueKind::boolean, ValueKind::integer,  ValueKind::decimal, ValueKind::string,
+                                   ValueKind::date,    ValueKind::dateTime, ValueKind::time,    ValueKind::quantity};
     const bool asks = n.fn >= Fn::can_boolean;
     Value v;
-    bool ok = convert(kinds[static_cast<int>(n.fn) - static_cast<int>(asks ? Fn::can_boolean : Fn::to_boolean)], focus[0], v);
+    bool ok =
+        convert(kinds[static_cast<int>(n.fn) - static_cast<int>(asks ? Fn::can_boolean : Fn::to_boolean)], focus[0], v);
     if (asks) give(out, Value::ofBoolean(ok), focus);
     else if (ok) {
         v.copied = focus[0].isCopy() && v.text == focus[0].str(tree_);

@@ -41,14 +41,18 @@ Result<Charset> Charset::named(std::string_view name) {
     std::string text(name);
     if (ucnv_compareNames(text.c_str(), "utf-8") == 0) return c;
     UConverter* converter = ucnv_open(text.c_str(), &status);
-    if (U_FAILURE(status)) return fail(Errc::misconfigured, "unknown character set; a name such as utf-8 or windows-1252 is expected", "charset.name");
+    if (U_FAILURE(status))
+        return fail(Errc::misconfigured, "unknown character set; a name such as utf-8 or windows-1252 is expected",
+                    "charset.name");
     ucnv_setToUCallBack(converter, UCNV_TO_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &status);
     c.utf8_ = false;
     c.converter_ = converter;
     return c;
 }
 
-Charset::Charset(Charset&& other) noexcept : utf8_(other.utf8_), converter_(other.converter_) { other.converter_ = nullptr; }
+Charset::Charset(Charset&& other) noexcept : utf8_(other.utf8_), converter_(other.converter_) {
+    other.converter_ = nullptr;
+}
 
 Charset::~Charset() {
     if (converter_) ucnv_close(static_cast<UConverter*>(converter_));
@@ -57,7 +61,8 @@ Charset::~Charset() {
 Result<std::string> Charset::decode(std::string_view bytes) const {
     if (utf8_) {
         std::size_t bad = invalidUtf8(bytes);
-        if (bad != std::string_view::npos) return fail(Errc::malformed, "a byte is not UTF-8; check the declared encoding", "charset", bad, 1);
+        if (bad != std::string_view::npos)
+            return fail(Errc::malformed, "a byte is not UTF-8; check the declared encoding", "charset", bad, 1);
         return std::string(bytes);
     }
     auto* converter = static_cast<UConverter*>(converter_);
@@ -71,10 +76,12 @@ Result<std::string> Charset::decode(std::string_view bytes) const {
         status = U_ZERO_ERROR;
         ucnv_toUnicode(converter, &to, buffer + 256, &in, end, nullptr, true, &status);
         if (U_FAILURE(status) && status != U_BUFFER_OVERFLOW_ERROR)
-            return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset", static_cast<std::uint64_t>(in - bytes.data() - 1), 1);
+            return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset",
+                        static_cast<std::uint64_t>(in - bytes.data() - 1), 1);
         // windows-1252 leaves five bytes without a character; ICU maps them to C1 controls, which no text of a source means.
         for (const UChar* c = buffer; c != to; ++c)
-            if (*c >= 0x80 && *c < 0xA0) return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset", 0, 1);
+            if (*c >= 0x80 && *c < 0xA0)
+                return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset", 0, 1);
         icu::UnicodeString(false, buffer, static_cast<std::int32_t>(to - buffer)).toUTF8String(out);
     } while (status == U_BUFFER_OVERFLOW_ERROR);
     return out;

@@ -35,7 +35,8 @@ std::size_t rowEnd(std::string_view b, std::size_t at, char delimiter) {
                 if (at - begin > kMaxQuoted) break;
             }
             // Never closed: the row ends with its own line, so that it does not swallow those below it.
-            if (at >= b.size() || at - begin > kMaxQuoted) return first_line_end == std::string_view::npos ? b.size() : first_line_end;
+            if (at >= b.size() || at - begin > kMaxQuoted)
+                return first_line_end == std::string_view::npos ? b.size() : first_line_end;
             ++at;
             cell_start = false;
             continue;
@@ -62,10 +63,12 @@ Result<std::vector<Cell>> cellsOf(std::string_view row, char delimiter) {
                     at += 2;
                 } else break;
             }
-            if (at >= row.size()) return fail(Errc::malformed, "a quote is opened and never closed", "csv.quote", cell.from - 1, 1);
+            if (at >= row.size())
+                return fail(Errc::malformed, "a quote is opened and never closed", "csv.quote", cell.from - 1, 1);
             cell.to = at++;
             if (at < row.size() && row[at] != delimiter)
-                return fail(Errc::malformed, "after a closing quote the delimiter or the row's end is expected", "csv.quote", at, 1);
+                return fail(Errc::malformed, "after a closing quote the delimiter or the row's end is expected",
+                            "csv.quote", at, 1);
         } else {
             cell.from = at;
             while (at < row.size() && row[at] != delimiter) ++at;
@@ -142,11 +145,15 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
         for (const Cell& cell : *heads) {
             auto name = decode(header, cell);
             std::string_view text = name ? trim(*name) : std::string_view();
-            if (text.empty() || std::find(names.begin(), names.end(), text) != names.end()) text = tree.keep("column" + std::to_string(names.size() + 1));
+            if (text.empty() || std::find(names.begin(), names.end(), text) != names.end())
+                text = tree.keep("column" + std::to_string(names.size() + 1));
             names.push_back(text);
         }
         if (names.size() != cells->size())
-            return fail(Errc::malformed, "the row has " + std::to_string(cells->size()) + " cells, the header names " + std::to_string(names.size()), "csv.columns", 0, raw.size());
+            return fail(Errc::malformed,
+                        "the row has " + std::to_string(cells->size()) + " cells, the header names " +
+                            std::to_string(names.size()),
+                        "csv.columns", 0, raw.size());
     } else {
         for (std::size_t i = 0; i < cells->size(); ++i) names.push_back(tree.keep("column" + std::to_string(i + 1)));
     }
@@ -159,7 +166,8 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
             e.path = "column " + std::to_string(i + 1);
             return e;
         }
-        tree.add(tree.root(), names[i], NodeKind::text, *text, {static_cast<std::uint32_t>(cell.from), static_cast<std::uint32_t>(cell.to - cell.from)});
+        tree.add(tree.root(), names[i], NodeKind::text, *text,
+                 {static_cast<std::uint32_t>(cell.from), static_cast<std::uint32_t>(cell.to - cell.from)});
     }
     return {};
 }

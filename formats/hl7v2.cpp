@@ -15,7 +15,12 @@ bool isSegmentId(std::string_view s) {
     return s.size() >= 3 && upper(s[0]) && (upper(s[1]) || digit(s[1])) && (upper(s[2]) || digit(s[2]));
 }
 
-int hexDigit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+int hexDigit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
 
 /// Names f1…f60 and the like, made once: a node's name must outlive the tree.
 std::string_view numbered(char letter, std::size_t n) {
@@ -34,12 +39,17 @@ public:
     Parser(std::string_view raw, NodeTree& tree) : raw_(raw), tree_(tree) {}
 
     Result<void> run(const std::string& encoding) {
-        if (raw_.size() < 8 || raw_.substr(0, 3) != "MSH") return fail(Errc::malformed, "a message begins with an MSH segment of at least eight characters", "hl7v2.msh", 0, 3);
+        if (raw_.size() < 8 || raw_.substr(0, 3) != "MSH")
+            return fail(Errc::malformed, "a message begins with an MSH segment of at least eight characters",
+                        "hl7v2.msh", 0, 3);
         field_ = raw_[3];
         std::size_t end = raw_.find(field_, 4);
-        std::string_view codes = raw_.substr(4, end == std::string_view::npos ? raw_.find_first_of("\r\n", 4) - 4 : end - 4);
-        if (codes.size() < 2 || codes.find_first_of("\r\n") != std::string_view::npos || std::isalnum(static_cast<unsigned char>(field_)) || isEnd(field_))
-            return fail(Errc::malformed, "MSH-1 and MSH-2 must name the delimiters, e.g. |^~\\&", "hl7v2.delimiters", 3, 5);
+        std::string_view codes =
+            raw_.substr(4, end == std::string_view::npos ? raw_.find_first_of("\r\n", 4) - 4 : end - 4);
+        if (codes.size() < 2 || codes.find_first_of("\r\n") != std::string_view::npos ||
+            std::isalnum(static_cast<unsigned char>(field_)) || isEnd(field_))
+            return fail(Errc::malformed, "MSH-1 and MSH-2 must name the delimiters, e.g. |^~\\&", "hl7v2.delimiters", 3,
+                        5);
         component_ = codes[0];
         repetition_ = codes[1];
         escape_ = codes.size() > 2 ? codes[2] : '\0';
@@ -76,7 +86,9 @@ private:
         else if (name == "UNICODE UTF-8" || name == "UNICODE" || name == "UTF-8") icu = "utf-8";
         else if (name == "WINDOWS-1252") icu = "windows-1252";
         auto charset = sharedCharset(icu);
-        if (!charset) return fail(Errc::malformed, "MSH-18 names a character set that does not exist", "hl7v2.charset", at, name.size(), "MSH.f18");
+        if (!charset)
+            return fail(Errc::malformed, "MSH-18 names a character set that does not exist", "hl7v2.charset", at,
+                        name.size(), "MSH.f18");
         charset_ = *charset;
         return {};
     }
@@ -84,13 +96,18 @@ private:
     Result<void> segment(std::size_t from, std::size_t to) {
         std::string_view line = raw_.substr(from, to - from);
         if (!isSegmentId(line) || (line.size() > 3 && line[3] != field_))
-            return fail(Errc::malformed, "a segment begins with three capital letters or digits and the field separator", "hl7v2.segment", from, std::min<std::size_t>(line.size(), 4));
-        NodeId seg = tree_.add(tree_.root(), line.substr(0, 3), NodeKind::object, {}, {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)});
+            return fail(Errc::malformed,
+                        "a segment begins with three capital letters or digits and the field separator",
+                        "hl7v2.segment", from, std::min<std::size_t>(line.size(), 4));
+        NodeId seg = tree_.add(tree_.root(), line.substr(0, 3), NodeKind::object, {},
+                               {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)});
         std::size_t at = from + 4, n = 1;
         if (line.substr(0, 3) == "MSH") {
-            tree_.add(seg, numbered('f', 1), NodeKind::text, raw_.substr(from + 3, 1), {static_cast<std::uint32_t>(from + 3), 1});
+            tree_.add(seg, numbered('f', 1), NodeKind::text, raw_.substr(from + 3, 1),
+                      {static_cast<std::uint32_t>(from + 3), 1});
             std::size_t stop = std::min(raw_.find(field_, at), to);
-            tree_.add(seg, numbered('f', 2), NodeKind::text, raw_.substr(at, stop - at), {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(stop - at)});
+            tree_.add(seg, numbered('f', 2), NodeKind::text, raw_.substr(at, stop - at),
+                      {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(stop - at)});
             at = stop + 1;
             n = 3;
         }
@@ -114,7 +131,9 @@ private:
         std::string_view text = raw_.substr(from, to - from);
         Span span{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
         // Nothing but separators says nothing: an empty field, which means unchanged.
-        if (text.find_first_not_of(std::string{component_, subcomponent_ ? subcomponent_ : component_}) == std::string_view::npos) return {};
+        if (text.find_first_not_of(std::string{component_, subcomponent_ ? subcomponent_ : component_}) ==
+            std::string_view::npos)
+            return {};
         char separator = level == 'f' ? component_ : level == 'c' ? subcomponent_ : '\0';
         if (separator && text.find(separator) != std::string_view::npos) {
             NodeId node = tree_.add(parent, numbered(level, n), NodeKind::object, {}, span);
@@ -160,8 +179,10 @@ private:
                 else if (code == "R") unescaped += repetition_;
                 else if (code == "E") unescaped += escape_;
                 else if (code == ".br") unescaped += '\n';
-                else if (code.size() >= 3 && code[0] == 'X' && code.size() % 2 == 1 && std::all_of(code.begin() + 1, code.end(), [](char c) { return hexDigit(c) >= 0; }))
-                    for (std::size_t k = 1; k < code.size(); k += 2) unescaped += static_cast<char>(hexDigit(code[k]) * 16 + hexDigit(code[k + 1]));
+                else if (code.size() >= 3 && code[0] == 'X' && code.size() % 2 == 1 &&
+                         std::all_of(code.begin() + 1, code.end(), [](char c) { return hexDigit(c) >= 0; }))
+                    for (std::size_t k = 1; k < code.size(); k += 2)
+                        unescaped += static_cast<char>(hexDigit(code[k]) * 16 + hexDigit(code[k + 1]));
                 else if (code == "H" || code == "N") {
                 } else {
                     unescaped += text[i];  // not an escape sequence: the character itself

@@ -15,7 +15,8 @@ constexpr std::size_t kMaxDepth = 200;
 /// consumed the value.
 class Handler {
 public:
-    Handler(std::string_view raw, const rapidjson::MemoryStream& stream, NodeTree& tree) : raw_(raw), stream_(stream), tree_(tree) {}
+    Handler(std::string_view raw, const rapidjson::MemoryStream& stream, NodeTree& tree)
+        : raw_(raw), stream_(stream), tree_(tree) {}
 
     const char* refusal = nullptr;
     const char* rule = "json.syntax";
@@ -79,7 +80,8 @@ private:
     }
     bool leaf(NodeKind kind, std::string_view text, std::size_t length) {
         std::size_t end = stream_.Tell();
-        return add(kind, text, {static_cast<std::uint32_t>(end - length), static_cast<std::uint32_t>(length)}) != kNoNode;
+        return add(kind, text, {static_cast<std::uint32_t>(end - length), static_cast<std::uint32_t>(length)}) !=
+               kNoNode;
     }
     bool open(bool list) {
         if (levels_.size() >= kMaxDepth) {
@@ -106,7 +108,8 @@ private:
         Level level = std::move(levels_.back());
         levels_.pop_back();
         Node& node = tree_.at(level.node);
-        if (!level.list || (!levels_.empty() && levels_.back().list) || levels_.empty()) node.span.length = static_cast<std::uint32_t>(stream_.Tell()) + 1 - node.span.offset;
+        if (!level.list || (!levels_.empty() && levels_.back().list) || levels_.empty())
+            node.span.length = static_cast<std::uint32_t>(stream_.Tell()) + 1 - node.span.offset;
         return true;
     }
 };
@@ -129,12 +132,15 @@ Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
     rapidjson::MemoryStream stream(raw.data(), raw.size());
     rapidjson::Reader reader;
     Handler handler(raw, stream, tree);
-    constexpr unsigned flags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+    constexpr unsigned flags =
+        rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
     rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
     // The reader takes a zero byte for the end of the text.
     if (!result.IsError() && stream.Tell() >= raw.size()) return {};
     std::size_t at = std::min<std::size_t>(result.IsError() ? result.Offset() : stream.Tell(), raw.size());
-    std::string message = handler.refusal ? handler.refusal : !result.IsError() ? "a zero byte stands after the value" : rapidjson::GetParseError_En(result.Code());
+    std::string message = handler.refusal     ? handler.refusal
+                          : !result.IsError() ? "a zero byte stands after the value"
+                                              : rapidjson::GetParseError_En(result.Code());
     return fail(Errc::malformed, message, handler.refusal ? handler.rule : "json.syntax", at, at < raw.size() ? 1 : 0);
 }
 

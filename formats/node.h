@@ -83,7 +83,8 @@ public:
     NodeId child(NodeId parent, std::string_view name) const {
         for (NodeId c = nodes_[parent].first_child; c != kNoNode; c = nodes_[c].next_sibling)
             if (nodes_[c].name == name) return c;
-        if (dialect_ == Dialect::hl7v2 && parent != 0 && nodes_[parent].first_child == kNoNode && (name == "c1" || name == "s1"))
+        if (dialect_ == Dialect::hl7v2 && parent != 0 && nodes_[parent].first_child == kNoNode &&
+            (name == "c1" || name == "s1"))
             return parent;
         return kNoNode;
     }

@@ -22,7 +22,8 @@ Reading roCnp(std::string_view v) {
     const int first = digit(v[0]), yy = static_cast<int>(number(v, 1, 2));
     const int month = static_cast<int>(number(v, 3, 2)), day = static_cast<int>(number(v, 5, 2));
     const int century = first <= 2 ? 1900 : first <= 4 ? 1800 : first <= 6 ? 2000 : 0;
-    if (century != 0 ? !realDate(century + yy, month, day) : !realInSomeCentury(yy, month, day)) return bad(IdState::malformed);
+    if (century != 0 ? !realDate(century + yy, month, day) : !realInSomeCentury(yy, month, day))
+        return bad(IdState::malformed);
     const int county = static_cast<int>(number(v, 7, 2));
     if (county == 0 || county == 49 || county == 50 || (county > 52 && county != 70)) return bad(IdState::malformed);
     const int check = weighted(v, "279146358279") % 11;

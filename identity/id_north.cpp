@@ -68,7 +68,8 @@ Reading deIdnr(std::string_view v) {
 /// RVNR: § 147 SGB VI, VKVV §§ 2-4: area, DDMMYY, initial, serial (00-49 male, 50-99 female), check digit.
 /// The initial counts as two digits (A = 01); weights 2 1 2 5 7 1 2 1 2 1 2 1 over digit sums, mod 10.
 Reading deRvnr(std::string_view v) {
-    if (v.size() != 12 || !digits(v.substr(0, 8), 8) || !isUpper(v[8]) || !digits(v.substr(9), 3)) return bad(IdState::malformed);
+    if (v.size() != 12 || !digits(v.substr(0, 8), 8) || !isUpper(v[8]) || !digits(v.substr(9), 3))
+        return bad(IdState::malformed);
     int day = static_cast<int>(number(v, 2, 2));
     const int month = static_cast<int>(number(v, 4, 2)), yy = static_cast<int>(number(v, 6, 2));
     // Day 00 and month 00: unknown.
@@ -86,7 +87,8 @@ Reading deRvnr(std::string_view v) {
         sum += product / 10 + product % 10;
     }
     if (sum % 10 != digit(v[11])) return bad(IdState::checksum);
-    return {IdState::valid, whole, false, yy, whole ? month : 0, whole ? day : 0, number(v, 9, 2) < 50 ? "male" : "female"};
+    return {
+        IdState::valid, whole, false, yy, whole ? month : 0, whole ? day : 0, number(v, 9, 2) < 50 ? "male" : "female"};
 }
 
 /// NHS number: NHS Data Model and Dictionary, modulus 11 with weights 10…2; a check digit of 10 is not issued.

@@ -5,7 +5,7 @@ namespace porta::identity::scheme {
 namespace {
 
 constexpr std::string_view kDniLetters = "TRWAGMYFPDXBNJZSQVHLCKE";
-constexpr std::string_view kOmocodia = "LMNPQRSTUV";         // digit 0…9 replaced by its letter
+constexpr std::string_view kOmocodia = "LMNPQRSTUV";  // digit 0…9 replaced by its letter
 constexpr std::string_view kItMonths = "ABCDEHLMPRST";
 
 /// The digit behind an omocodia letter, or -1.
@@ -33,7 +33,7 @@ Reading itCf(std::string_view v) {
     if (female) day -= 40;
     if (!realInSomeCentury(yy, static_cast<int>(month) + 1, day)) return bad(IdState::malformed);
 
-    static constexpr int kOdd[] = {1,  0, 5, 7, 9,  13, 15, 17, 19, 21, 2,  4,  18,
+    static constexpr int kOdd[] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
                                    20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
     int sum = 0;
     for (std::size_t i = 0; i < 15; ++i) {
@@ -53,7 +53,8 @@ Reading esDni(std::string_view v) {
 
 /// NIE: Orden INT/2058/2008: X, Y, Z stand for a leading 0, 1, 2.
 Reading esNie(std::string_view v) {
-    if (v.size() != 9 || v[0] < 'X' || v[0] > 'Z' || !digits(v.substr(1, 7), 7) || !isUpper(v[8])) return bad(IdState::malformed);
+    if (v.size() != 9 || v[0] < 'X' || v[0] > 'Z' || !digits(v.substr(1, 7), 7) || !isUpper(v[8]))
+        return bad(IdState::malformed);
     const auto at = static_cast<std::size_t>(((v[0] - 'X') * 10000000LL + number(v, 1, 7)) % 23);
     return bad(kDniLetters[at] == v[8] ? IdState::valid : IdState::checksum);
 }

@@ -18,7 +18,8 @@ void canonicalise(Sets& sets, const std::set<std::string>& gone) {
 }
 
 Error misfit(const LogEntry& entry, const std::string& why) {
-    return fail(Errc::internal, "identity log: " + std::string(name(entry.event)) + " of " + std::to_string(entry.person) + ": " + why,
+    return fail(Errc::internal,
+                "identity log: " + std::string(name(entry.event)) + " of " + std::to_string(entry.person) + ": " + why,
                 "identity.log");
 }
 
@@ -42,7 +43,8 @@ PersonId IdentityLog::personOf(const std::string& record) const {
 }
 
 PersonId IdentityLog::resolve(PersonId id) const {
-    for (auto it = persons_.find(id); it != persons_.end() && it->second.redirect != 0; it = persons_.find(id)) id = it->second.redirect;
+    for (auto it = persons_.find(id); it != persons_.end() && it->second.redirect != 0; it = persons_.find(id))
+        id = it->second.redirect;
     return id;
 }
 
@@ -51,7 +53,8 @@ bool IdentityLog::exists(PersonId id) const {
     return it != persons_.end() && !it->second.members.empty();
 }
 
-std::vector<LogEntry> IdentityLog::decide(Sets sets, const std::set<std::string>& gone, PersonId& next, const std::string& cause) const {
+std::vector<LogEntry> IdentityLog::decide(Sets sets, const std::set<std::string>& gone, PersonId& next,
+                                          const std::string& cause) const {
     canonicalise(sets, gone);
     std::vector<LogEntry> out;
     for (const std::string& key : gone)
@@ -168,7 +171,8 @@ Result<void> IdentityLog::apply(const LogEntry& entry) {
             enter(at->second);
             break;
         case LogEvent::joined:
-            if (!known || at->second.redirect != 0 || at->second.members.empty()) return misfit(entry, "the person does not exist");
+            if (!known || at->second.redirect != 0 || at->second.members.empty())
+                return misfit(entry, "the person does not exist");
             if (entry.record.empty()) return misfit(entry, "no record");
             enter(at->second);
             break;

@@ -36,9 +36,9 @@ struct LogEntry {
 class IdentityLog {
 public:
     struct Person {
-        std::string founder;                         ///< record key of the founding record; kept for ever
+        std::string founder;                           ///< record key of the founding record; kept for ever
         std::map<std::string, std::uint64_t> members;  ///< live record → when it joined (counts entries)
-        PersonId redirect = 0;                       ///< survivor, when merged away
+        PersonId redirect = 0;                         ///< survivor, when merged away
         friend bool operator==(const Person&, const Person&) = default;
     };
 
@@ -58,9 +58,9 @@ public:
 
 private:
     std::map<PersonId, Person> persons_;
-    std::map<std::string, PersonId> of_;       ///< live record → person
+    std::map<std::string, PersonId> of_;                 ///< live record → person
     std::map<std::string, std::set<PersonId>> founded_;  ///< founding record → its ids
-    std::uint64_t clock_ = 0;                  ///< entries applied: the join order
+    std::uint64_t clock_ = 0;                            ///< entries applied: the join order
 };
 
 }  // namespace porta::identity

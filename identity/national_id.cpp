@@ -46,9 +46,9 @@ struct Scheme {
     Reading (*read)(std::string_view);
 };
 constexpr Scheme kSchemes[] = {
-    {"IT-CF", scheme::itCf},     {"ES-DNI", scheme::esDni},   {"ES-NIE", scheme::esNie},     {"FR-NIR", scheme::frNir},
-    {"PT-NIF", scheme::ptNif},   {"BE-NISS", scheme::beNiss}, {"BE-BIS", scheme::beBis},     {"NL-BSN", scheme::nlBsn},
-    {"DE-IDNR", scheme::deIdnr}, {"DE-RVNR", scheme::deRvnr}, {"GB-NHS", scheme::gbNhs},     {"UK-NHS", scheme::gbNhs},
+    {"IT-CF", scheme::itCf},       {"ES-DNI", scheme::esDni},   {"ES-NIE", scheme::esNie}, {"FR-NIR", scheme::frNir},
+    {"PT-NIF", scheme::ptNif},     {"BE-NISS", scheme::beNiss}, {"BE-BIS", scheme::beBis}, {"NL-BSN", scheme::nlBsn},
+    {"DE-IDNR", scheme::deIdnr},   {"DE-RVNR", scheme::deRvnr}, {"GB-NHS", scheme::gbNhs}, {"UK-NHS", scheme::gbNhs},
     {"PL-PESEL", scheme::plPesel}, {"RO-CNP", scheme::roCnp},
 };
 
@@ -117,7 +117,8 @@ std::string_view name(IdState state) {
 
 IdCheck checkId(std::string_view type, std::string_view value, std::string_view birth_date, std::string_view sex) {
     IdCheck out{IdState::unknown_type, normalise(value), {}, {}};
-    const auto* found = std::find_if(std::begin(kSchemes), std::end(kSchemes), [&](const Scheme& s) { return s.type == type; });
+    const auto* found =
+        std::find_if(std::begin(kSchemes), std::end(kSchemes), [&](const Scheme& s) { return s.type == type; });
     if (found == std::end(kSchemes)) return out;
     if (isPlaceholder(out.normalised)) {
         out.state = IdState::placeholder;
@@ -133,7 +134,8 @@ IdCheck checkId(std::string_view type, std::string_view value, std::string_view 
     out.sex = id.sex;
     if (id.has_year && id.century_known) {
         char text[16];
-        if (id.month != 0 && id.day != 0) std::snprintf(text, sizeof text, "%04d-%02d-%02d", id.year % 10000, id.month % 100, id.day % 100);
+        if (id.month != 0 && id.day != 0)
+            std::snprintf(text, sizeof text, "%04d-%02d-%02d", id.year % 10000, id.month % 100, id.day % 100);
         else if (id.month != 0) std::snprintf(text, sizeof text, "%04d-%02d", id.year % 10000, id.month % 100);
         else std::snprintf(text, sizeof text, "%04d", id.year % 10000);
         out.birth_date = text;

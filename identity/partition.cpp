@@ -89,7 +89,8 @@ public:
             const Index pivot = clusters.find(rest_[0]);
             std::erase_if(rest_, [&](Index i) { return clusters.find(i) == pivot; });
             at_ = 0;
-            if (rest_.size() < 2 || (strength_ == 1 && std::all_of(rest_.begin(), rest_.end(), [&](Index i) { return dated(i); })))
+            if (rest_.size() < 2 ||
+                (strength_ == 1 && std::all_of(rest_.begin(), rest_.end(), [&](Index i) { return dated(i); })))
                 return false;
         }
     }
@@ -112,7 +113,8 @@ std::vector<Group> groups(const std::vector<Features>& records) {
         const Features& record = records[i];
         for (const std::string& token : tokens(record)) {
             for (const std::string& date : record.birth_dates) members[{0, token, date, {}}].insert(i);
-            if (!record.given.empty() && !record.family.empty()) members[{1, token, record.given, record.family}].insert(i);
+            if (!record.given.empty() && !record.family.empty())
+                members[{1, token, record.given, record.family}].insert(i);
         }
     }
     std::vector<Group> out;
@@ -142,11 +144,14 @@ std::vector<std::string> tokens(const Features& record) {
     return {unique.begin(), unique.end()};
 }
 
-std::vector<std::vector<std::string>> partition(const std::vector<Features>& unordered, const std::vector<Decision>& decisions) {
+std::vector<std::vector<std::string>> partition(const std::vector<Features>& unordered,
+                                                const std::vector<Decision>& decisions) {
     std::vector<Features> records = unordered;
     auto order = [](const Features& r) { return std::tie(r.key, r.identifiers, r.birth_dates, r.given, r.family); };
-    std::sort(records.begin(), records.end(), [&](const Features& a, const Features& b) { return order(a) < order(b); });
-    records.erase(std::unique(records.begin(), records.end(), [](const Features& a, const Features& b) { return a.key == b.key; }),
+    std::sort(records.begin(), records.end(),
+              [&](const Features& a, const Features& b) { return order(a) < order(b); });
+    records.erase(std::unique(records.begin(), records.end(),
+                              [](const Features& a, const Features& b) { return a.key == b.key; }),
                   records.end());
 
     Clusters clusters(records);
@@ -180,16 +185,18 @@ std::vector<std::vector<std::string>> partition(const std::vector<Features>& uno
 
 std::string foldName(std::string_view text) {
     std::string out;
-    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const bool ascii =
+        std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     std::string latin;
     if (!ascii) {
         // One transliterator per thread: making one is slow, and ICU does not promise to share one.
         thread_local const std::unique_ptr<icu::Transliterator> fold = [] {
             UErrorCode status = U_ZERO_ERROR;
-            return std::unique_ptr<icu::Transliterator>(
-                icu::Transliterator::createInstance("Any-Latin; NFKD; [:Mn:] Remove; Latin-ASCII", UTRANS_FORWARD, status));
+            return std::unique_ptr<icu::Transliterator>(icu::Transliterator::createInstance(
+                "Any-Latin; NFKD; [:Mn:] Remove; Latin-ASCII", UTRANS_FORWARD, status));
         }();
-        icu::UnicodeString wide = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
+        icu::UnicodeString wide =
+            icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
         if (fold) fold->transliterate(wide);
         wide.foldCase();
         wide.toUTF8String(latin);

@@ -11,8 +11,9 @@ namespace porta::identity {
 /// What the matcher knows of one live Person record (an alias class of a source). `key` is the tie-break: the bytes of
 /// (source, entity, local id).
 struct Features {
-    std::string key;                       ///< RecordKey::text() of the survivor
-    std::vector<std::string> identifiers;  ///< `TYPE:VALUE` normalised, valid ones only, none that contradicts the record
+    std::string key;  ///< RecordKey::text() of the survivor
+    std::vector<std::string>
+        identifiers;  ///< `TYPE:VALUE` normalised, valid ones only, none that contradicts the record
     std::vector<std::string> birth_dates;  ///< full dates only, all that the record states; empty = missing
     std::string given, family;             ///< folded for comparison (see fold names)
 };
@@ -25,7 +26,8 @@ struct Decision {
 
 /// Shape: one set per person, members sorted, sets sorted by first member. Any order of the arguments gives the same.
 /// `same` decisions join first and beat everything but `different`; `different` always wins.
-std::vector<std::vector<std::string>> partition(const std::vector<Features>& records, const std::vector<Decision>& decisions);
+std::vector<std::vector<std::string>> partition(const std::vector<Features>& records,
+                                                const std::vector<Decision>& decisions);
 
 /// The tokens by which records can meet: equal token = same component. A record with none stands alone.
 std::vector<std::string> tokens(const Features& record);

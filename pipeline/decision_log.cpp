@@ -21,7 +21,10 @@ Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::string& direct
     if (!store) return store.error();
     std::unique_ptr<DecisionLog> log(new DecisionLog);
     log->store_ = std::move(*store);
-    auto done = log->store_->transact([&] { log->store_->run("CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)"); });
+    auto done = log->store_->transact([&] {
+        log->store_->run(
+            "CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)");
+    });
     if (!done) return done.error();
     return log;
 }
@@ -35,7 +38,8 @@ Result<void> DecisionLog::append(const Json& decision) {
             no = r.integer(0);
             before = r.bytes(1);
         });
-        store_->run("INSERT INTO decision(no, entry, hash) VALUES(?1, ?2, ?3)", {no + 1, entry, Blob{chain(before, entry)}});
+        store_->run("INSERT INTO decision(no, entry, hash) VALUES(?1, ?2, ?3)",
+                    {no + 1, entry, Blob{chain(before, entry)}});
     });
 }
 
@@ -64,7 +68,11 @@ Result<std::int64_t> DecisionLog::verify() {
     } catch (const Failure& f) {
         return f.error;
     }
-    if (broken) return fail(Errc::malformed, "the decision log is broken at entry " + std::to_string(broken) + ": it was altered, or an entry before it is missing", "decision_log");
+    if (broken)
+        return fail(Errc::malformed,
+                    "the decision log is broken at entry " + std::to_string(broken) +
+                        ": it was altered, or an entry before it is missing",
+                    "decision_log");
     return count;
 }
 

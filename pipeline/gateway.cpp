@@ -24,7 +24,9 @@ namespace {
 
 constexpr std::size_t kBatch = 1000;
 
-std::string bytesOf(const Sha256& digest) { return std::string(reinterpret_cast<const char*>(digest.data()), digest.size()); }
+std::string bytesOf(const Sha256& digest) {
+    return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
 
 /// What the file name says of the object's time, as ISO text; empty when the source has none.
 Result<std::string> objectTime(const config::SourceSettings& source, const std::string& path) {
@@ -33,12 +35,18 @@ Result<std::string> objectTime(const config::SourceSettings& source, const std::
     std::string text;
     std::string name = fs::path(path).filename().string();
     if (!pattern.ok() || pattern.NumberOfCapturingGroups() != 1)
-        return fail(Errc::misconfigured, source.file + ": object_time.pattern must be an RE2 expression with one group", "object_time.pattern");
+        return fail(Errc::misconfigured, source.file + ": object_time.pattern must be an RE2 expression with one group",
+                    "object_time.pattern");
     if (!RE2::PartialMatch(name, pattern, &text))
-        return fail(Errc::malformed, "a file name has no object time; object_time.pattern of source `" + source.id + "` must match it", "object_time.missing");
-    if (text.size() == 8 && text.find_first_not_of("0123456789") == std::string::npos) text = text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2);
+        return fail(Errc::malformed,
+                    "a file name has no object time; object_time.pattern of source `" + source.id + "` must match it",
+                    "object_time.missing");
+    if (text.size() == 8 && text.find_first_not_of("0123456789") == std::string::npos)
+        text = text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2);
     auto parsed = parseIso(text);
-    if (!parsed) return fail(Errc::malformed, "a file name's object time is no date; yyyyMMdd or ISO 8601 is expected", "object_time.form");
+    if (!parsed)
+        return fail(Errc::malformed, "a file name's object time is no date; yyyyMMdd or ISO 8601 is expected",
+                    "object_time.form");
     return toIso(*parsed);
 }
 
@@ -114,11 +122,14 @@ Result<void> Gateway::prepareSources() {
         Sha256 digest = sha256(digests);
         auto done = store_->transact([&] {
             store_->query("SELECT no FROM generation WHERE source = ?1 AND mapping_digest = ?2 AND engine_digest = ?3",
-                          {s.id, Blob{bytesOf(digest)}, Blob{bytesOf(engine)}}, [&](const Row& r) { state.generation = static_cast<int>(r.integer(0)); });
+                          {s.id, Blob{bytesOf(digest)}, Blob{bytesOf(engine)}},
+                          [&](const Row& r) { state.generation = static_cast<int>(r.integer(0)); });
             if (state.generation) return;
-            store_->query("SELECT COALESCE(MAX(no), 0) + 1 FROM generation", {}, [&](const Row& r) { state.generation = static_cast<int>(r.integer(0)); });
-            store_->run("INSERT INTO generation(no, source, mapping_digest, engine_digest, rules) VALUES(?1, ?2, ?3, ?4, ?5)",
-                        {std::int64_t{state.generation}, s.id, Blob{bytesOf(digest)}, Blob{bytesOf(engine)}, print(rules)});
+            store_->query("SELECT COALESCE(MAX(no), 0) + 1 FROM generation", {},
+                          [&](const Row& r) { state.generation = static_cast<int>(r.integer(0)); });
+            store_->run(
+                "INSERT INTO generation(no, source, mapping_digest, engine_digest, rules) VALUES(?1, ?2, ?3, ?4, ?5)",
+                {std::int64_t{state.generation}, s.id, Blob{bytesOf(digest)}, Blob{bytesOf(engine)}, print(rules)});
         });
         if (!done) return done;
         sources_[s.id] = std::move(state);
@@ -148,23 +159,29 @@ Result<void> Gateway::ingestAll(const std::string& only_source, const Progress& 
 
 Result<void> Gateway::ingestFile(const std::string& id, const std::string& path, const Progress& progress) {
     auto found = sources_.find(id);
-    if (found == sources_.end()) return fail(Errc::misconfigured, "there is no source `" + id + "` in this configuration", "source");
+    if (found == sources_.end())
+        return fail(Errc::misconfigured, "there is no source `" + id + "` in this configuration", "source");
     connectors::FilesSource files(path, "*", found->second.settings->max_object_bytes);
     auto bytes = files.read(fs::absolute(path).lexically_normal().string());
     if (!bytes) return bytes.error();
-    if (!*bytes) return fail(Errc::unavailable, "a file changed while it was read; try again when it is complete", "files.changing");
+    if (!*bytes)
+        return fail(Errc::unavailable, "a file changed while it was read; try again when it is complete",
+                    "files.changing");
     return deliver(found->second, fs::absolute(path).lexically_normal().string(), std::move(**bytes), false, progress);
 }
 
-Result<void> Gateway::ingestBytes(const std::string& id, const std::string& label, std::string bytes, const Progress& progress) {
+Result<void> Gateway::ingestBytes(const std::string& id, const std::string& label, std::string bytes,
+                                  const Progress& progress) {
     auto found = sources_.find(id);
-    if (found == sources_.end()) return fail(Errc::misconfigured, "there is no source `" + id + "` in this configuration", "source");
+    if (found == sources_.end())
+        return fail(Errc::misconfigured, "there is no source `" + id + "` in this configuration", "source");
     return deliver(found->second, label, std::move(bytes), false, progress);
 }
 
 /// connect: an object is the same as an earlier one iff source, digest and object time are equal (without object times:
 /// source, path, digest, and the newest of that path).
-Result<void> Gateway::deliver(SourceState& source, const std::string& path, std::string bytes, bool pulled, const Progress& progress) {
+Result<void> Gateway::deliver(SourceState& source, const std::string& path, std::string bytes, bool pulled,
+                              const Progress& progress) {
     const config::SourceSettings& s = *source.settings;
     Object object;
     object.meta.path = path;
@@ -174,13 +191,16 @@ Result<void> Gateway::deliver(SourceState& source, const std::string& path, std:
     if (!time) return time.error();
     object.meta.object_time = *time;
     std::int64_t path_hash = resolver_->hashOf("path\n" + s.id + "\n" + path);
-    std::int64_t identity = resolver_->hashOf("object\n" + s.id + "\n" + object.meta.sha256 + "\n" + (time->empty() ? path : *time));
+    std::int64_t identity =
+        resolver_->hashOf("object\n" + s.id + "\n" + object.meta.sha256 + "\n" + (time->empty() ? path : *time));
 
     std::vector<ObjectRow> same, same_path;
     ObjectRow newest;
     try {
-        store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE identity = ?1 ORDER BY no", {identity}, [&](const Row& r) { same.push_back(objectRow(r)); });
-        store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE path = ?1 ORDER BY no", {path_hash}, [&](const Row& r) { same_path.push_back(objectRow(r)); });
+        store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE identity = ?1 ORDER BY no",
+                      {identity}, [&](const Row& r) { same.push_back(objectRow(r)); });
+        store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE path = ?1 ORDER BY no", {path_hash},
+                      [&](const Row& r) { same_path.push_back(objectRow(r)); });
     } catch (const Failure& f) {
         return f.error;
     }
@@ -237,11 +257,14 @@ Result<void> Gateway::deliver(SourceState& source, const std::string& path, std:
             for (const ObjectRow& o : same_path)
                 if (o.state == ObjectState::open && o.identity != identity)
                     store_->run("UPDATE object SET state = 3, n = done WHERE no = ?1", {o.no});
-            store_->run("INSERT INTO object(no, source, identity, path, instant, duplicate_of, first_raw, n, done, state, generation, received_at, meta) "
-                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                        {row.no, row.source, identity, path_hash, row.has_instant ? Value{row.instant} : Value{nullptr}, first ? Value{first->no} : Value{nullptr},
-                         row.first_raw, row.n, std::int64_t{0}, static_cast<std::int64_t>(row.state), std::int64_t{row.generation}, row.received_at,
-                         Blob{seal(key, Box::object_meta, 0, encodeMeta(object.meta))}});
+            store_->run(
+                "INSERT INTO object(no, source, identity, path, instant, duplicate_of, first_raw, n, done, state, "
+                "generation, received_at, meta) "
+                "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                {row.no, row.source, identity, path_hash, row.has_instant ? Value{row.instant} : Value{nullptr},
+                 first ? Value{first->no} : Value{nullptr}, row.first_raw, row.n, std::int64_t{0},
+                 static_cast<std::int64_t>(row.state), std::int64_t{row.generation}, row.received_at,
+                 Blob{seal(key, Box::object_meta, 0, encodeMeta(object.meta))}});
         });
         if (!done) return done;
     } catch (const Failure& f) {
@@ -261,7 +284,8 @@ RawState stateOf(const mapping::Outcome& outcome) {
     return RawState::quarantined;
 }
 
-mapping::Outcome mapOnce(const config::SourceSettings& s, const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
+mapping::Outcome mapOnce(const config::SourceSettings& s,
+                         const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
                          std::int64_t object, std::int64_t position, std::string_view bytes, formats::NodeTree& tree) {
     mapping::Input input;
     input.bytes = bytes;
@@ -278,15 +302,21 @@ mapping::Outcome mapOnce(const config::SourceSettings& s, const std::vector<std:
     return outcome;
 }
 
-MappedRecord Gateway::mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position, std::int64_t id,
-                             std::string_view bytes, RawRow& row, const Key& key) {
+MappedRecord Gateway::mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object,
+                             std::int64_t position, std::int64_t id, std::string_view bytes, RawRow& row,
+                             const Key& key) {
     mapping::Outcome outcome = mapOnce(*source.settings, source.programs, meta, object, position, bytes, tree_);
     MappedRecord record{id, object, source.generation, outcome.key_unreadable, std::move(outcome.operations)};
     row.generation = source.generation;
     row.state = stateOf(outcome);
-    row.reason = row.state == RawState::skipped ? outcome.rule : row.state == RawState::quarantined ? std::string(name(outcome.error.code)) : "";
-    row.operations = record.operations.empty() ? "" : seal(key, Box::operations, source.generation, schemas::encode(record.operations));
-    row.detail = row.state == RawState::quarantined ? seal(key, Box::detail, source.generation, encodeError(outcome.error)) : "";
+    row.reason = row.state == RawState::skipped       ? outcome.rule
+                 : row.state == RawState::quarantined ? std::string(name(outcome.error.code))
+                                                      : "";
+    row.operations = record.operations.empty()
+                         ? ""
+                         : seal(key, Box::operations, source.generation, schemas::encode(record.operations));
+    row.detail =
+        row.state == RawState::quarantined ? seal(key, Box::detail, source.generation, encodeError(outcome.error)) : "";
     return record;
 }
 
@@ -294,12 +324,14 @@ void Gateway::writeLinks(const MappedRecord& record) {
     std::vector<std::int64_t> hashes;
     for (const schemas::Operation& op : record.operations) {
         hashes.push_back(resolver_->hashOf(op.key.text()));
-        if (!op.into.empty()) hashes.push_back(resolver_->hashOf(schemas::RecordKey{op.key.source, op.key.entity, op.into}.text()));
+        if (!op.into.empty())
+            hashes.push_back(resolver_->hashOf(schemas::RecordKey{op.key.source, op.key.entity, op.into}.text()));
         for (const schemas::RecordKey& s : op.subjects) hashes.push_back(resolver_->hashOf(s.text()));
     }
     std::sort(hashes.begin(), hashes.end());
     hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
-    for (std::int64_t h : hashes) store_->run("INSERT INTO link(hash, raw) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {h, record.raw});
+    for (std::int64_t h : hashes)
+        store_->run("INSERT INTO link(hash, raw) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {h, record.raw});
 }
 
 ClosedSnapshot Gateway::snapshotOf(const SourceState& source, const ObjectRow& row, const ObjectMeta& meta) const {
@@ -339,10 +371,13 @@ Result<void> Gateway::process(SourceState& source, Object& object, const Progres
             auto done = store_->transact([&] {
                 for (std::size_t i = 0; i < rows.size(); ++i) {
                     RawRow& r = rows[i];
-                    store_->run("INSERT INTO raw(id, object, position, start, length, state, reason, generation, attempts, received_at, payload, operations, detail) "
-                                "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                                {r.id, r.object, r.position, r.start, r.length, static_cast<std::int64_t>(r.state), r.reason, std::int64_t{r.generation}, r.attempts,
-                                 r.received_at, Blob{std::move(r.payload)}, Blob{std::move(r.operations)}, Blob{std::move(r.detail)}});
+                    store_->run(
+                        "INSERT INTO raw(id, object, position, start, length, state, reason, generation, attempts, "
+                        "received_at, payload, operations, detail) "
+                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                        {r.id, r.object, r.position, r.start, r.length, static_cast<std::int64_t>(r.state), r.reason,
+                         std::int64_t{r.generation}, r.attempts, r.received_at, Blob{std::move(r.payload)},
+                         Blob{std::move(r.operations)}, Blob{std::move(r.detail)}});
                     writeLinks(mapped[i]);
                 }
                 std::vector<ClosedSnapshot> closed;
@@ -351,9 +386,12 @@ Result<void> Gateway::process(SourceState& source, Object& object, const Progres
                 std::int64_t newest = o.has_instant ? o.instant : 0;
                 for (const MappedRecord& record : mapped)
                     for (const schemas::Operation& op : record.operations)
-                        if (op.version.order == schemas::Order::instant && !op.version.parts.empty()) newest = std::max(newest, op.version.parts[0]);
-                store_->run("INSERT INTO source_time(source, newest) VALUES(?1, ?2) ON CONFLICT(source) DO UPDATE SET newest = excluded.newest WHERE excluded.newest > source_time.newest",
-                            {o.source, newest});
+                        if (op.version.order == schemas::Order::instant && !op.version.parts.empty())
+                            newest = std::max(newest, op.version.parts[0]);
+                store_->run(
+                    "INSERT INTO source_time(source, newest) VALUES(?1, ?2) ON CONFLICT(source) DO UPDATE SET newest = "
+                    "excluded.newest WHERE excluded.newest > source_time.newest",
+                    {o.source, newest});
                 store_->run("UPDATE object SET done = ?1, state = ?2 WHERE no = ?3", {to, std::int64_t{closes}, o.no});
                 crashPoint("resolve.before-commit");
             });
@@ -372,7 +410,8 @@ Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, co
     ReplayCount count;
     try {
         std::vector<RawRow> rows;
-        store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE state = 3 ORDER BY id", {}, [&](const Row& r) { rows.push_back(rawRow(r)); });
+        store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE state = 3 ORDER BY id", {},
+                      [&](const Row& r) { rows.push_back(rawRow(r)); });
         std::map<std::int64_t, std::pair<ObjectRow, ObjectMeta>> objects;
         std::vector<MappedRecord> mapped;
         std::vector<RawRow> changed;
@@ -381,10 +420,13 @@ Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, co
             auto it = objects.find(row.object);
             if (it == objects.end()) {
                 ObjectRow o;
-                store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {row.object}, [&](const Row& r) { o = objectRow(r); });
+                store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {row.object},
+                              [&](const Row& r) { o = objectRow(r); });
                 auto key = keys_->find(-o.no);
                 if (!key) return key.error();
-                auto meta = pipeline::open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+                auto meta = pipeline::open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) {
+                    return decodeMeta(plain);
+                });
                 if (!meta) return meta.error();
                 it = objects.emplace(row.object, std::make_pair(o, *meta)).first;
             }
@@ -392,10 +434,13 @@ Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, co
             if (source == sources_.end() || (!only_source.empty() && source->first != only_source)) continue;
             auto key = keys_->find(row.id);
             if (!key) return key.error();
-            auto bytes = pipeline::open(*key, Box::raw_bytes, 0, row.payload).and_then([](std::string&& box) { return decompress(box); });
+            auto bytes = pipeline::open(*key, Box::raw_bytes, 0, row.payload).and_then([](std::string&& box) {
+                return decompress(box);
+            });
             if (!bytes) return bytes.error();
             row.attempts += 1;
-            mapped.push_back(mapOne(source->second, it->second.second, row.object, row.position, row.id, *bytes, row, *key));
+            mapped.push_back(
+                mapOne(source->second, it->second.second, row.object, row.position, row.id, *bytes, row, *key));
             ++count.replayed;
             ++(row.state == RawState::quarantined ? count.still : count.published);
             changed.push_back(std::move(row));
@@ -403,8 +448,11 @@ Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, co
         auto done = store_->transact([&] {
             for (std::size_t i = 0; i < changed.size(); ++i) {
                 RawRow& r = changed[i];
-                store_->run("UPDATE raw SET state = ?1, reason = ?2, generation = ?3, attempts = ?4, operations = ?5, detail = ?6 WHERE id = ?7",
-                            {static_cast<std::int64_t>(r.state), r.reason, std::int64_t{r.generation}, r.attempts, Blob{r.operations}, Blob{r.detail}, r.id});
+                store_->run(
+                    "UPDATE raw SET state = ?1, reason = ?2, generation = ?3, attempts = ?4, operations = ?5, detail = "
+                    "?6 WHERE id = ?7",
+                    {static_cast<std::int64_t>(r.state), r.reason, std::int64_t{r.generation}, r.attempts,
+                     Blob{r.operations}, Blob{r.detail}, r.id});
                 writeLinks(mapped[i]);
                 resolver_->forget(mapped[i]);
             }

@@ -32,7 +32,8 @@ struct ReplayCount {
 };
 
 /// map: one raw record's bytes to its outcome; the same for a first run and a replay.
-mapping::Outcome mapOnce(const config::SourceSettings& source, const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
+mapping::Outcome mapOnce(const config::SourceSettings& source,
+                         const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
                          std::int64_t object, std::int64_t position, std::string_view bytes, formats::NodeTree& tree);
 RawState stateOf(const mapping::Outcome& outcome);
 
@@ -52,7 +53,8 @@ public:
     /// One file as an object of that source; a known one is counted again as duplicate.
     Result<void> ingestFile(const std::string& source, const std::string& path, const Progress& progress);
     /// Bytes that have no path (stdin, HTTP).
-    Result<void> ingestBytes(const std::string& source, const std::string& label, std::string bytes, const Progress& progress);
+    Result<void> ingestBytes(const std::string& source, const std::string& label, std::string bytes,
+                             const Progress& progress);
     /// Maps quarantined raw records again with today's mappings, in their order.
     Result<ReplayCount> replayQuarantine(const std::string& source, const std::string& reason);
 
@@ -65,10 +67,11 @@ private:
     struct Object;
     Gateway(const config::Settings& settings) : settings_(settings) {}
     Result<void> prepareSources();
-    Result<void> deliver(SourceState& source, const std::string& path, std::string bytes, bool pulled, const Progress& progress);
+    Result<void> deliver(SourceState& source, const std::string& path, std::string bytes, bool pulled,
+                         const Progress& progress);
     Result<void> process(SourceState& source, Object& object, const Progress& progress);
-    MappedRecord mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position, std::int64_t id,
-                        std::string_view bytes, RawRow& row, const Key& key);
+    MappedRecord mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
+                        std::int64_t id, std::string_view bytes, RawRow& row, const Key& key);
     void writeLinks(const MappedRecord& record);
     ClosedSnapshot snapshotOf(const SourceState& source, const ObjectRow& row, const ObjectMeta& meta) const;
 

@@ -28,7 +28,9 @@ Json span(std::int64_t from, std::int64_t to) {
 Result<std::unique_ptr<Reader>> Reader::open(const config::Settings& settings) {
     std::unique_ptr<Reader> reader(new Reader(settings));
     if (!std::filesystem::exists(settings.store_path))
-        return fail(Errc::unavailable, "there is no store in " + settings.state + " yet; run `porta ingest` first or give --state", "store.missing");
+        return fail(Errc::unavailable,
+                    "there is no store in " + settings.state + " yet; run `porta ingest` first or give --state",
+                    "store.missing");
     auto store = openSqlite(settings.store_path, true);
     if (!store) return store.error();
     reader->store_ = std::move(*store);
@@ -50,50 +52,57 @@ const std::pair<ObjectRow, ObjectMeta>& Reader::objectOf(std::int64_t no) {
     auto it = objects_.find(no);
     if (it != objects_.end()) return it->second;
     ObjectRow row;
-    store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {no}, [&](const Row& r) { row = objectRow(r); });
+    store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {no},
+                  [&](const Row& r) { row = objectRow(r); });
     if (!row.no) throw Failure{fail(Errc::not_found, "no such object", "object.missing")};
-    auto meta = pipeline::open(key(-no), Box::object_meta, 0, row.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+    auto meta = pipeline::open(key(-no), Box::object_meta, 0, row.meta).and_then([](std::string&& plain) {
+        return decodeMeta(plain);
+    });
     if (!meta) throw Failure{meta.error()};
     return objects_.emplace(no, std::make_pair(std::move(row), std::move(*meta))).first->second;
 }
 
 Json Reader::account() {
     struct Count {
-        std::int64_t objects = 0, received = 0, published = 0, quarantined = 0, skipped = 0, pending = 0, duplicates = 0;
+        std::int64_t objects = 0, received = 0, published = 0, quarantined = 0, skipped = 0, pending = 0,
+                     duplicates = 0;
         std::map<std::string, std::int64_t> quarantined_by, skipped_by, records;
     };
     std::map<std::string, Count> by;
     for (const auto& s : settings_.sources) by[s.id];
     store_->run("BEGIN");
-    store_->query("SELECT source, state, COUNT(*), SUM(n), SUM(done) FROM object GROUP BY source, state", {}, [&](const Row& r) {
-        Count& c = by[std::string(r.bytes(0))];
-        auto state = static_cast<ObjectState>(r.integer(1));
-        c.objects += r.integer(2);
-        c.received += r.integer(3);
-        if (state == ObjectState::duplicate) {
-            c.duplicates += r.integer(3);
-            c.skipped += r.integer(3);
-            c.skipped_by["duplicate"] += r.integer(3);
-        } else {
-            c.pending += r.integer(3);
-        }
-    });
-    store_->query("SELECT o.source, r.state, r.reason, COUNT(*) FROM raw r JOIN object o ON o.no = r.object GROUP BY 1, 2, 3", {}, [&](const Row& r) {
-        Count& c = by[std::string(r.bytes(0))];
-        std::int64_t n = r.integer(3);
-        c.pending -= n;
-        switch (static_cast<RawState>(r.integer(1))) {
-            case RawState::published: c.published += n; break;
-            case RawState::skipped:
-                c.skipped += n;
-                c.skipped_by[std::string(r.bytes(2))] += n;
-                break;
-            case RawState::quarantined:
-                c.quarantined += n;
-                c.quarantined_by[std::string(r.bytes(2))] += n;
-                break;
-        }
-    });
+    store_->query("SELECT source, state, COUNT(*), SUM(n), SUM(done) FROM object GROUP BY source, state", {},
+                  [&](const Row& r) {
+                      Count& c = by[std::string(r.bytes(0))];
+                      auto state = static_cast<ObjectState>(r.integer(1));
+                      c.objects += r.integer(2);
+                      c.received += r.integer(3);
+                      if (state == ObjectState::duplicate) {
+                          c.duplicates += r.integer(3);
+                          c.skipped += r.integer(3);
+                          c.skipped_by["duplicate"] += r.integer(3);
+                      } else {
+                          c.pending += r.integer(3);
+                      }
+                  });
+    store_->query(
+        "SELECT o.source, r.state, r.reason, COUNT(*) FROM raw r JOIN object o ON o.no = r.object GROUP BY 1, 2, 3", {},
+        [&](const Row& r) {
+            Count& c = by[std::string(r.bytes(0))];
+            std::int64_t n = r.integer(3);
+            c.pending -= n;
+            switch (static_cast<RawState>(r.integer(1))) {
+                case RawState::published: c.published += n; break;
+                case RawState::skipped:
+                    c.skipped += n;
+                    c.skipped_by[std::string(r.bytes(2))] += n;
+                    break;
+                case RawState::quarantined:
+                    c.quarantined += n;
+                    c.quarantined_by[std::string(r.bytes(2))] += n;
+                    break;
+            }
+        });
     store_->run("COMMIT");
     Json sources = Json::array();
     bool balanced = true;
@@ -164,12 +173,15 @@ void Reader::objects(const std::function<void(const Json&)>& row) {
 
 void Reader::raws(const std::string& source, const std::string& state, const std::function<void(const Json&)>& row) {
     std::map<std::int64_t, std::int64_t> deliveries;
-    store_->query("SELECT duplicate_of, COUNT(*) FROM object WHERE duplicate_of IS NOT NULL GROUP BY 1", {}, [&](const Row& r) { deliveries[r.integer(0)] = r.integer(1); });
+    store_->query("SELECT duplicate_of, COUNT(*) FROM object WHERE duplicate_of IS NOT NULL GROUP BY 1", {},
+                  [&](const Row& r) { deliveries[r.integer(0)] = r.integer(1); });
     eachRaw([&](const RawRow& r) {
         const auto& [o, meta] = objectOf(r.object);
         if (!source.empty() && o.source != source) return;
         if (!state.empty() && name(r.state) != state) return;
-        auto bytes = pipeline::open(key(r.id), Box::raw_bytes, 0, r.payload).and_then([](std::string&& box) { return decompress(box); });
+        auto bytes = pipeline::open(key(r.id), Box::raw_bytes, 0, r.payload).and_then([](std::string&& box) {
+            return decompress(box);
+        });
         if (!bytes) throw Failure{bytes.error()};
         auto ops = operations(r);
         if (!ops) throw Failure{ops.error()};
@@ -201,7 +213,8 @@ void Reader::raws(const std::string& source, const std::string& state, const std
 
 void Reader::quarantine(const std::function<void(const Json&)>& row) {
     std::vector<RawRow> rows;
-    store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE state = 3 ORDER BY id", {}, [&](const Row& r) { rows.push_back(rawRow(r)); });
+    store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE state = 3 ORDER BY id", {},
+                  [&](const Row& r) { rows.push_back(rawRow(r)); });
     for (const RawRow& r : rows) {
         auto detail = pipeline::open(key(r.id), Box::detail, r.generation, r.detail);
         Error e = detail ? decodeError(*detail) : detail.error();
@@ -223,8 +236,10 @@ void Reader::quarantine(const std::function<void(const Json&)>& row) {
 
 Result<RawRow> Reader::raw(std::int64_t id) {
     RawRow row;
-    store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE id = ?1", {id}, [&](const Row& r) { row = rawRow(r); });
-    if (!row.id) return fail(Errc::not_found, "there is no such raw record; `porta raw list` prints them", "raw.missing");
+    store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE id = ?1", {id},
+                  [&](const Row& r) { row = rawRow(r); });
+    if (!row.id)
+        return fail(Errc::not_found, "there is no such raw record; `porta raw list` prints them", "raw.missing");
     return row;
 }
 
@@ -233,7 +248,9 @@ Result<std::string> Reader::rawBytes(std::int64_t id) {
     if (!row) return row.error();
     auto k = keys_->find(id);
     if (!k) return k.error();
-    return pipeline::open(*k, Box::raw_bytes, 0, row->payload).and_then([](std::string&& box) { return decompress(box); });
+    return pipeline::open(*k, Box::raw_bytes, 0, row->payload).and_then([](std::string&& box) {
+        return decompress(box);
+    });
 }
 
 Result<ObjectRow> Reader::object(std::int64_t no, ObjectMeta& meta) {
@@ -246,7 +263,9 @@ Result<std::vector<schemas::Operation>> Reader::operations(const RawRow& row) {
     if (row.operations.empty()) return std::vector<schemas::Operation>{};
     auto k = keys_->find(row.id);
     if (!k) return k.error();
-    return pipeline::open(*k, Box::operations, row.generation, row.operations).and_then([](std::string&& plain) { return schemas::decode(plain); });
+    return pipeline::open(*k, Box::operations, row.generation, row.operations).and_then([](std::string&& plain) {
+        return schemas::decode(plain);
+    });
 }
 
 const std::map<int, GenerationRow>& Reader::generations() {
@@ -259,7 +278,9 @@ const std::map<int, GenerationRow>& Reader::generations() {
         g.engine_digest = toHex(r.bytes(3));
         if (auto rules = parseJson(r.bytes(4)))
             for (const Json& rule : rules->items())
-                g.rules.push_back({rule.text("file"), rule.find("line") ? static_cast<int>(rule.find("line")->integer()) : 0, rule.text("name"), rule.text("table")});
+                g.rules.push_back({rule.text("file"),
+                                   rule.find("line") ? static_cast<int>(rule.find("line")->integer()) : 0,
+                                   rule.text("name"), rule.text("table")});
         generations_[static_cast<int>(r.integer(0))] = std::move(g);
     });
     return generations_;
@@ -269,7 +290,8 @@ void Reader::eachRaw(const std::function<void(const RawRow&)>& row) {
     // Read in steps, so that a callback may ask the store again and no more than a step is held in memory.
     for (std::int64_t last = 0;;) {
         std::vector<RawRow> rows;
-        store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE id > ?1 ORDER BY id LIMIT 500", {last}, [&](const Row& r) { rows.push_back(rawRow(r)); });
+        store_->query(std::string("SELECT ") + kRawColumns + " FROM raw WHERE id > ?1 ORDER BY id LIMIT 500", {last},
+                      [&](const Row& r) { rows.push_back(rawRow(r)); });
         if (rows.empty()) return;
         for (const RawRow& r : rows) row(r);
         last = rows.back().id;
@@ -314,11 +336,13 @@ Records Reader::load(std::int64_t person) {
         eachRaw([&](const RawRow& r) {
             if (r.state != RawState::skipped) take(r);
         });
-        store_->query("SELECT hash, person FROM member", {}, [&](const Row& r) { person_of[r.integer(0)] = r.integer(1); });
+        store_->query("SELECT hash, person FROM member", {},
+                      [&](const Row& r) { person_of[r.integer(0)] = r.integer(1); });
     } else {
         // The members' raw records, and those of every record key that they name: all that decides this person's records.
         std::set<std::int64_t> hashes, done, raws;
-        store_->query("SELECT hash FROM member WHERE person = ?1", {person}, [&](const Row& r) { hashes.insert(r.integer(0)); });
+        store_->query("SELECT hash FROM member WHERE person = ?1", {person},
+                      [&](const Row& r) { hashes.insert(r.integer(0)); });
         for (std::int64_t h : hashes) person_of[h] = person;
         std::deque<std::int64_t> queue(hashes.begin(), hashes.end());
         while (!queue.empty()) {
@@ -326,7 +350,8 @@ Records Reader::load(std::int64_t person) {
             queue.pop_front();
             if (!done.insert(h).second) continue;
             std::vector<std::int64_t> found;
-            store_->query("SELECT raw FROM link WHERE hash = ?1", {h}, [&](const Row& r) { found.push_back(r.integer(0)); });
+            store_->query("SELECT raw FROM link WHERE hash = ?1", {h},
+                          [&](const Row& r) { found.push_back(r.integer(0)); });
             for (std::int64_t id : found) {
                 if (!raws.insert(id).second) continue;
                 auto row = raw(id);
@@ -363,13 +388,15 @@ Records Reader::load(std::int64_t person) {
 
 std::int64_t Reader::newestOf(const std::string& source) {
     std::int64_t newest = 0;
-    store_->query("SELECT newest FROM source_time WHERE source = ?1", {source}, [&](const Row& r) { newest = r.integer(0); });
+    store_->query("SELECT newest FROM source_time WHERE source = ?1", {source},
+                  [&](const Row& r) { newest = r.integer(0); });
     return newest;
 }
 
 std::int64_t Reader::personOf(const std::string& key_text) {
     std::int64_t person = 0;
-    store_->query("SELECT person FROM member WHERE hash = ?1", {(*hash_)(key_text)}, [&](const Row& r) { person = r.integer(0); });
+    store_->query("SELECT person FROM member WHERE hash = ?1", {(*hash_)(key_text)},
+                  [&](const Row& r) { person = r.integer(0); });
     return person;
 }
 

@@ -23,7 +23,11 @@ namespace porta::pipeline {
 
 struct GenerationRow {
     std::string source, mapping_digest, engine_digest;  ///< digests in hexadecimal
-    struct Rule { std::string file; int line = 0; std::string name, table; };
+    struct Rule {
+        std::string file;
+        int line = 0;
+        std::string name, table;
+    };
     std::vector<Rule> rules;
 };
 

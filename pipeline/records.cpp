@@ -19,8 +19,12 @@ constexpr std::size_t kMaxRaw = 1u << 30;
 
 }  // namespace
 
-std::string seal(const Key& key, Box kind, int generation, std::string_view plain) { return sealBox(key, nonceFor(kind, generation), plain); }
-Result<std::string> open(const Key& key, Box kind, int generation, std::string_view box) { return openBox(key, nonceFor(kind, generation), box); }
+std::string seal(const Key& key, Box kind, int generation, std::string_view plain) {
+    return sealBox(key, nonceFor(kind, generation), plain);
+}
+Result<std::string> open(const Key& key, Box kind, int generation, std::string_view box) {
+    return openBox(key, nonceFor(kind, generation), box);
+}
 
 std::string pack(const std::vector<std::string>& parts) {
     std::string out;
@@ -61,14 +65,20 @@ Result<ObjectMeta> decodeMeta(std::string_view bytes) {
 }
 
 std::string encodeError(const Error& e) {
-    return pack({std::to_string(static_cast<int>(e.code)), e.message, e.rule, e.path, std::to_string(e.offset), std::to_string(e.length)});
+    return pack({std::to_string(static_cast<int>(e.code)), e.message, e.rule, e.path, std::to_string(e.offset),
+                 std::to_string(e.length)});
 }
 
 Error decodeError(std::string_view bytes) {
     auto parts = unpack(bytes);
     if (!parts || parts->size() != 6) return fail(Errc::internal, "a stored error is cut off", "store.value");
     const auto& p = *parts;
-    return Error{static_cast<Errc>(std::strtol(p[0].c_str(), nullptr, 10)), p[1], p[2], p[3], std::strtoull(p[4].c_str(), nullptr, 10), std::strtoull(p[5].c_str(), nullptr, 10)};
+    return Error{static_cast<Errc>(std::strtol(p[0].c_str(), nullptr, 10)),
+                 p[1],
+                 p[2],
+                 p[3],
+                 std::strtoull(p[4].c_str(), nullptr, 10),
+                 std::strtoull(p[5].c_str(), nullptr, 10)};
 }
 
 std::string compress(std::string_view bytes) {

@@ -45,7 +45,9 @@ struct RawRow {
     std::int64_t attempts = 1, received_at = 0;
     std::string payload, operations, detail;  ///< boxes
 };
-inline constexpr const char* kRawColumns = "id, object, position, start, length, state, reason, generation, attempts, received_at, payload, operations, detail";
+inline constexpr const char* kRawColumns =
+    "id, object, position, start, length, state, reason, generation, attempts, received_at, payload, operations, "
+    "detail";
 RawRow rawRow(const Row& row);
 
 struct ObjectRow {
@@ -57,7 +59,8 @@ struct ObjectRow {
     bool has_instant = false;
     std::string meta;
 };
-inline constexpr const char* kObjectColumns = "no, source, identity, path, instant, duplicate_of, first_raw, n, done, state, generation, received_at, meta";
+inline constexpr const char* kObjectColumns =
+    "no, source, identity, path, instant, duplicate_of, first_raw, n, done, state, generation, received_at, meta";
 ObjectRow objectRow(const Row& row);
 
 }  // namespace porta::pipeline

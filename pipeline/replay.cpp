@@ -43,7 +43,8 @@ Result<Json> replayAll(const config::Settings& settings, const std::string& only
             auto stored = reader.operations(row);
             if (!stored) throw Failure{stored.error()};
             ++compared;
-            if (stateOf(outcome) == row.state && schemas::encode(outcome.operations) == schemas::encode(*stored)) ++equal;
+            if (stateOf(outcome) == row.state && schemas::encode(outcome.operations) == schemas::encode(*stored))
+                ++equal;
             else {
                 Json d = Json::object();
                 d["raw"] = Reader::rawText(row.id);

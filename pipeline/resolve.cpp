@@ -48,7 +48,9 @@ identity::Features featuresOf(const schemas::FoldedRecord& record) {
     if (birth != record.fields.end()) {
         auto add = [&](const Operation& op) {
             const std::string* v = leafValue(op, "birth_date");
-            if (v && v->size() == 10 && std::find(f.birth_dates.begin(), f.birth_dates.end(), *v) == f.birth_dates.end()) f.birth_dates.push_back(*v);
+            if (v && v->size() == 10 &&
+                std::find(f.birth_dates.begin(), f.birth_dates.end(), *v) == f.birth_dates.end())
+                f.birth_dates.push_back(*v);
         };
         add(birth->second.setter->op);
         for (const auto& rival : birth->second.rivals)
@@ -91,7 +93,9 @@ std::string pairedKey(const Operation& op) { return schemas::RecordKey{op.key.so
 }  // namespace
 
 Resolver::Resolver(Store& store, Keys& keys)
-    : store_(store), keys_(keys), hash_(std::string_view(reinterpret_cast<const char*>(keys.indexKey().data()), keys.indexKey().size())) {}
+    : store_(store),
+      keys_(keys),
+      hash_(std::string_view(reinterpret_cast<const char*>(keys.indexKey().data()), keys.indexKey().size())) {}
 
 void Resolver::take(const MappedRecord& record, Keyset& touched) {
     for (const Operation& op : record.operations) {
@@ -158,7 +162,9 @@ Resolver::Keyset Resolver::settleSnapshots(const std::string& source) {
     };
     Keyset keys;
     for (const auto& s : scope.snapshots)
-        for (auto it = std::lower_bound(s.keys.begin(), s.keys.end(), from); it != s.keys.end() && it->rfind(from, 0) == 0; ++it) keys.insert(*it);
+        for (auto it = std::lower_bound(s.keys.begin(), s.keys.end(), from);
+             it != s.keys.end() && it->rfind(from, 0) == 0; ++it)
+            keys.insert(*it);
     for (schemas::Snapshot& s : scope.snapshots) s.confirmed = confirmed_.count(s.object_digest) > 0;
     scope.settle();
     for (const std::string& key : keys) {
@@ -172,11 +178,14 @@ Resolver::Keyset Resolver::settleSnapshots(const std::string& source) {
 void Resolver::writeSnapshots(const std::string& source) {
     const schemas::SnapshotScope& scope = scopes_[source];
     for (std::size_t i = 0; i < scope.snapshots.size(); ++i)
-        store_.run("INSERT INTO snapshot(object, source, place, accepted) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(object) DO UPDATE SET place = excluded.place, accepted = excluded.accepted",
-                   {scope.snapshots[i].object, source, static_cast<std::int64_t>(i), std::int64_t{scope.accepted[i]}});
+        store_.run(
+            "INSERT INTO snapshot(object, source, place, accepted) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(object) DO "
+            "UPDATE SET place = excluded.place, accepted = excluded.accepted",
+            {scope.snapshots[i].object, source, static_cast<std::int64_t>(i), std::int64_t{scope.accepted[i]}});
 }
 
-void Resolver::apply(const std::vector<MappedRecord>& batch, const std::vector<ClosedSnapshot>& closed, std::int64_t now) {
+void Resolver::apply(const std::vector<MappedRecord>& batch, const std::vector<ClosedSnapshot>& closed,
+                     std::int64_t now) {
     Keyset touched;
     for (const MappedRecord& record : batch) take(record, touched);
     for (const ClosedSnapshot& snapshot : closed) {
@@ -241,10 +250,12 @@ void Resolver::decide() {
         auto it = slot.find(b);
         const schemas::Version& version = record.newest->op.version;
         bool withdrawn = kind == "withdraw";
-        if (it == slot.end() || it->second.first < version || (it->second.first == version && verdict == identity::Verdict::different))
+        if (it == slot.end() || it->second.first < version ||
+            (it->second.first == version && verdict == identity::Verdict::different))
             slot[b] = {version, withdrawn ? static_cast<identity::Verdict>(2) : verdict};
     }
-    for (auto& [a, verdicts] : decided_) std::erase_if(verdicts, [](const auto& v) { return v.second.second == static_cast<identity::Verdict>(2); });
+    for (auto& [a, verdicts] : decided_)
+        std::erase_if(verdicts, [](const auto& v) { return v.second.second == static_cast<identity::Verdict>(2); });
     decided_with_.clear();
     for (const auto& [a, verdicts] : decided_)
         for (const auto& [b, verdict] : verdicts) {
@@ -265,11 +276,13 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
         std::string key = queue.front();
         queue.pop_front();
         if (!closure.insert(key).second) continue;
-        if (auto it = merged_.find(key); it != merged_.end()) queue.insert(queue.end(), it->second.begin(), it->second.end());
+        if (auto it = merged_.find(key); it != merged_.end())
+            queue.insert(queue.end(), it->second.begin(), it->second.end());
     }
     std::vector<StoredOperation> operations;
     for (const std::string& key : closure) {
-        if (auto it = persons_.find(key); it != persons_.end()) operations.insert(operations.end(), it->second.begin(), it->second.end());
+        if (auto it = persons_.find(key); it != persons_.end())
+            operations.insert(operations.end(), it->second.begin(), it->second.end());
         auto s = survivor_.find(key);
         if (s == survivor_.end()) continue;
         std::string survivor = s->second;
@@ -332,7 +345,8 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
     std::vector<std::vector<std::string>> sets = identity::partition(records, decisionsAmong(component));
     for (auto& set : sets) {
         std::vector<std::string> members;
-        for (const std::string& s : set) members.insert(members.end(), class_members_[s].begin(), class_members_[s].end());
+        for (const std::string& s : set)
+            members.insert(members.end(), class_members_[s].begin(), class_members_[s].end());
         std::sort(members.begin(), members.end());
         set = std::move(members);
     }
@@ -346,7 +360,8 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
     for (const auto& e : entries) {
         ++sequence_;
         store_.run("INSERT INTO identity_log(seq, event, person, other, hash, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                   {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other, e.record.empty() ? std::int64_t{0} : hash_(e.record), now});
+                   {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other,
+                    e.record.empty() ? std::int64_t{0} : hash_(e.record), now});
         if (!e.record.empty()) moved.insert(e.record);
     }
     for (const auto& set : sets) moved.insert(set.begin(), set.end());
@@ -354,7 +369,8 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
     for (const std::string& key : moved) {
         std::int64_t h = hash_(key), person = log_.personOf(key);
         bool right = false;
-        store_.query("SELECT person FROM member WHERE hash = ?1", {h}, [&](const Row& r) { right = r.integer(0) == person; });
+        store_.query("SELECT person FROM member WHERE hash = ?1", {h},
+                     [&](const Row& r) { right = r.integer(0) == person; });
         if (right) continue;
         store_.run("DELETE FROM member WHERE hash = ?1", {h});
         if (person) store_.run("INSERT INTO member(person, hash) VALUES(?1, ?2)", {person, h});
@@ -370,33 +386,38 @@ void Resolver::load(const std::map<std::string, double>& delete_shares) {
     });
     Keyset touched;
     std::map<std::int64_t, std::string> key_of_hash;
-    store_.query("SELECT id, object, generation, state, operations FROM raw WHERE state <> 2 ORDER BY id", {}, [&](const Row& r) {
-        MappedRecord record{r.integer(0), r.integer(1), static_cast<int>(r.integer(2)), false, {}};
-        std::string_view box = r.bytes(4);
-        if (!box.empty()) {
-            auto key = keys_.find(record.raw);
-            if (!key) throw Failure{key.error()};
-            auto plain = open(*key, Box::operations, record.generation, box);
-            if (!plain) throw Failure{fail(Errc::internal, "the operations of a raw record cannot be opened with its key", "store.operations")};
-            auto decoded = schemas::decode(*plain);
-            if (!decoded) throw Failure{decoded.error()};
-            record.operations = std::move(*decoded);
-        } else {
-            record.key_unreadable = r.integer(3) == static_cast<std::int64_t>(RawState::quarantined);
-        }
-        take(record, touched);
-        for (const Operation& op : record.operations) {
-            if (op.key.entity != "person") continue;
-            key_of_hash[hash_(op.key.text())] = op.key.text();
-            if (!op.into.empty()) key_of_hash[hash_(pairedKey(op))] = pairedKey(op);
-        }
-    });
+    store_.query(
+        "SELECT id, object, generation, state, operations FROM raw WHERE state <> 2 ORDER BY id", {},
+        [&](const Row& r) {
+            MappedRecord record{r.integer(0), r.integer(1), static_cast<int>(r.integer(2)), false, {}};
+            std::string_view box = r.bytes(4);
+            if (!box.empty()) {
+                auto key = keys_.find(record.raw);
+                if (!key) throw Failure{key.error()};
+                auto plain = open(*key, Box::operations, record.generation, box);
+                if (!plain)
+                    throw Failure{fail(Errc::internal, "the operations of a raw record cannot be opened with its key",
+                                       "store.operations")};
+                auto decoded = schemas::decode(*plain);
+                if (!decoded) throw Failure{decoded.error()};
+                record.operations = std::move(*decoded);
+            } else {
+                record.key_unreadable = r.integer(3) == static_cast<std::int64_t>(RawState::quarantined);
+            }
+            take(record, touched);
+            for (const Operation& op : record.operations) {
+                if (op.key.entity != "person") continue;
+                key_of_hash[hash_(op.key.text())] = op.key.text();
+                if (!op.into.empty()) key_of_hash[hash_(pairedKey(op))] = pairedKey(op);
+            }
+        });
     for (const auto& [no, o] : objects) {
         auto share = delete_shares.find(o.source);
         if (share == delete_shares.end() || o.state != ObjectState::closed) continue;
         auto key = keys_.find(-no);
         if (!key) throw Failure{key.error()};
-        auto meta = open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+        auto meta =
+            open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
         if (!meta) throw Failure{meta.error()};
         close({no, o.instant, o.source, meta->sha256, share->second});
     }
@@ -406,7 +427,11 @@ void Resolver::load(const std::map<std::string, double>& delete_shares) {
         sequence_ = r.integer(0);
         // A record that is no longer readable still takes its place in the log, under the name of its hash.
         auto it = key_of_hash.find(r.integer(4));
-        auto done = log_.apply({static_cast<identity::LogEvent>(r.integer(1)), r.integer(2), r.integer(3), !r.integer(4) ? "" : it == key_of_hash.end() ? "#" + std::to_string(r.integer(4)) : it->second, ""});
+        auto done = log_.apply({static_cast<identity::LogEvent>(r.integer(1)), r.integer(2), r.integer(3),
+                                !r.integer(4)             ? ""
+                                : it == key_of_hash.end() ? "#" + std::to_string(r.integer(4))
+                                                          : it->second,
+                                ""});
         if (!done) throw Failure{done.error()};
         next_person_ = std::max(next_person_, std::max(r.integer(2), r.integer(3)) + 1);
     });

@@ -67,17 +67,18 @@ private:
     Keys& keys_;
     KeyedHash hash_;
     std::unordered_map<std::string, std::vector<schemas::StoredOperation>> persons_;  ///< Person operations by key
-    std::unordered_map<std::string, Keyset> merged_;                                  ///< keys that a merge or unmerge ever paired
-    std::unordered_map<std::string, std::string> survivor_;                           ///< live member key → survivor of its class
-    std::unordered_map<std::string, std::vector<std::string>> class_members_;         ///< survivor → live class
-    std::unordered_map<std::string, identity::Features> features_;                    ///< by survivor
-    std::unordered_map<std::string, Keyset> token_;                                   ///< token → survivors
-    std::vector<schemas::StoredOperation> facts_;                                     ///< human facts
-    std::map<std::string, std::map<std::string, std::pair<schemas::Version, identity::Verdict>>> decided_;  ///< a → b → verdict
-    std::unordered_map<std::string, Keyset> decided_with_;                            ///< key → keys that a decision pairs it with
+    std::unordered_map<std::string, Keyset> merged_;         ///< keys that a merge or unmerge ever paired
+    std::unordered_map<std::string, std::string> survivor_;  ///< live member key → survivor of its class
+    std::unordered_map<std::string, std::vector<std::string>> class_members_;  ///< survivor → live class
+    std::unordered_map<std::string, identity::Features> features_;             ///< by survivor
+    std::unordered_map<std::string, Keyset> token_;                            ///< token → survivors
+    std::vector<schemas::StoredOperation> facts_;                              ///< human facts
+    std::map<std::string, std::map<std::string, std::pair<schemas::Version, identity::Verdict>>>
+        decided_;                                           ///< a → b → verdict
+    std::unordered_map<std::string, Keyset> decided_with_;  ///< key → keys that a decision pairs it with
     bool facts_changed_ = false;
-    std::set<std::string> confirmed_;                                                 ///< digests of confirmed snapshots
-    std::map<std::int64_t, std::pair<Keyset, bool>> present_;                         ///< object → keys, complete
+    std::set<std::string> confirmed_;                          ///< digests of confirmed snapshots
+    std::map<std::int64_t, std::pair<Keyset, bool>> present_;  ///< object → keys, complete
     schemas::SnapshotScopes scopes_;
     identity::IdentityLog log_;
     std::int64_t sequence_ = 0;

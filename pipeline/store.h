@@ -41,7 +41,8 @@ class Store {
 public:
     virtual ~Store() = default;
     virtual void run(std::string_view sql, const std::vector<Value>& parameters = {}) = 0;
-    virtual void query(std::string_view sql, const std::vector<Value>& parameters, const std::function<void(const Row&)>& row) = 0;
+    virtual void query(std::string_view sql, const std::vector<Value>& parameters,
+                       const std::function<void(const Row&)>& row) = 0;
     /// Runs `work` in one transaction; a Failure rolls back and is returned.
     virtual Result<void> transact(const std::function<void()>& work) = 0;
 };

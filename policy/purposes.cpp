@@ -84,7 +84,8 @@ Result<Purposes> Purposes::parse(std::string_view text, const std::string& file)
                 if (!read) return read.error();
                 user.purposes = std::move(*read);
                 for (const Yaml& item : granted->items)
-                    if (!out.purposes_.contains(item.text)) return yamlError(file, item, "unknown purpose `" + item.text + "`");
+                    if (!out.purposes_.contains(item.text))
+                        return yamlError(file, item, "unknown purpose `" + item.text + "`");
             }
             out.users_.emplace(list->keys[i], std::move(user));
         }
@@ -118,7 +119,8 @@ Decision Purposes::decide(std::string_view user_id, std::string_view purpose_id,
     const User* who = user(user_id);
     if (!who) return {false, "user.unknown", "the user is not in purposes.yaml"};
     if (!purpose(purpose_id)) return {false, "purpose.unknown", "the purpose is not in purposes.yaml"};
-    if (!has(who->purposes, purpose_id)) return {false, "purpose.not-granted", "the user may not act under this purpose"};
+    if (!has(who->purposes, purpose_id))
+        return {false, "purpose.not-granted", "the user may not act under this purpose"};
     return {true, "granted", "the purpose is granted to the user"};
 }
 

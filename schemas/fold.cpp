@@ -25,7 +25,8 @@ struct Item {
 
     bool isData() const { return op == Op::upsert || op == Op::patch; }
     const std::string* field(const std::string& name) const {
-        auto it = std::lower_bound(fields.begin(), fields.end(), name, [](const auto& f, const std::string& n) { return f.first < n; });
+        auto it = std::lower_bound(fields.begin(), fields.end(), name,
+                                   [](const auto& f, const std::string& n) { return f.first < n; });
         return it != fields.end() && it->first == name ? &it->second : nullptr;
     }
 };
@@ -62,7 +63,8 @@ State recordState(std::vector<const Item*> items) {
         const Item& item = **it;
         if (item.op == Op::cancel) cancelled.insert(item.cancels);
         else if (item.op == Op::delete_) break;
-        else if (item.isData() && !cancelled.count("all") && (item.cls.empty() || !cancelled.count(item.cls))) state.data.push_back(&item);
+        else if (item.isData() && !cancelled.count("all") && (item.cls.empty() || !cancelled.count(item.cls)))
+            state.data.push_back(&item);
     }
     std::reverse(state.data.begin(), state.data.end());
     state.live = !state.data.empty();
@@ -168,7 +170,8 @@ public:
             for (const std::string& f : fields) {
                 const State& first = c.states.at(c.survivor);
                 auto own = first.fields.find(f);
-                const Value* giver = first.live && own != first.fields.end() && *own->second.canonical != kNull ? &own->second : nullptr;
+                const Value* giver =
+                    first.live && own != first.fields.end() && *own->second.canonical != kNull ? &own->second : nullptr;
                 if (!giver) {
                     for (const auto& [m, s] : c.states) {
                         auto v = s.fields.find(f);
@@ -181,7 +184,8 @@ public:
             }
             classes.push_back(std::move(c));
         }
-        std::sort(classes.begin(), classes.end(), [](const Class& a, const Class& b) { return a.survivor < b.survivor; });
+        std::sort(classes.begin(), classes.end(),
+                  [](const Class& a, const Class& b) { return a.survivor < b.survivor; });
         return classes;
     }
 
@@ -260,7 +264,8 @@ std::vector<FoldedRecord> fold(const std::vector<StoredOperation>& operations, c
         for (const Item* i : live) r.live_operations.push_back(i->origin);
         if (!live.empty()) r.newest = live.back()->origin;
         // Subjects, mentions and validity follow the fields' rule: the survivor's greatest first, then the others'.
-        std::vector<const Item*> by_preference(c.states.at(c.survivor).data.rbegin(), c.states.at(c.survivor).data.rend());
+        std::vector<const Item*> by_preference(c.states.at(c.survivor).data.rbegin(),
+                                               c.states.at(c.survivor).data.rend());
         by_preference.insert(by_preference.end(), live.rbegin(), live.rend());
         for (const Item* i : by_preference) {
             const Operation& op = i->origin->op;
@@ -287,7 +292,8 @@ Result<std::int64_t> instantOf(const std::string& text) {
 std::vector<std::pair<std::string, std::string>> fieldsOf(const Json* fields) {
     std::vector<std::pair<std::string, std::string>> out;
     if (fields)
-        for (std::size_t i = 0; i < fields->size(); ++i) out.emplace_back(fields->keys()[i], canonical(fields->items()[i]));
+        for (std::size_t i = 0; i < fields->size(); ++i)
+            out.emplace_back(fields->keys()[i], canonical(fields->items()[i]));
     std::sort(out.begin(), out.end());
     return out;
 }
@@ -301,7 +307,10 @@ Result<Item> itemOf(const Json& op) {
             item.op = o;
             known = true;
         }
-    if (!known || op.text("key").empty()) return fail(Errc::malformed, "an operation has `key` and `op` (upsert patch delete merge unmerge cancel snapshot)", "fold.operation");
+    if (!known || op.text("key").empty())
+        return fail(Errc::malformed,
+                    "an operation has `key` and `op` (upsert patch delete merge unmerge cancel snapshot)",
+                    "fold.operation");
     auto at = instantOf(op.text("version"));
     if (!at) return at.error();
     item.version = Version{Order::instant, {*at}, {}};
@@ -382,7 +391,8 @@ Result<std::string> foldNdjson(std::string_view input) {
         }
         auto item = itemOf(*op);
         if (!item) return inLine(item.error());
-        if (item->op == Op::merge || item->op == Op::unmerge) folder.pair(op->text("key"), op->text("into"), std::move(*item));
+        if (item->op == Op::merge || item->op == Op::unmerge)
+            folder.pair(op->text("key"), op->text("into"), std::move(*item));
         else folder.add(op->text("key"), std::move(*item));
     }
     for (auto& [name, scope] : scopes) {
@@ -415,7 +425,8 @@ Result<std::string> foldNdjson(std::string_view input) {
             first = false;
             quote(out, name);
             out += ":[";
-            for (auto it = value->rivals.begin(); it != value->rivals.end(); ++it) out += (it == value->rivals.begin() ? "" : ",") + it->first;
+            for (auto it = value->rivals.begin(); it != value->rivals.end(); ++it)
+                out += (it == value->rivals.begin() ? "" : ",") + it->first;
             out += ']';
         }
         out += "}}\n";

@@ -22,13 +22,13 @@ struct StoredOperation {
 
 /// One snapshot (`feed: full`): an object with the keys present in it.
 struct Snapshot {
-    std::int64_t instant = 0;     ///< object time, microseconds since 1970 UTC
-    std::string version_text;     ///< object time in the source's precision
-    std::string object_digest;    ///< of the object's bytes; second part of the order
-    std::int64_t object = 0;      ///< object number: finds the object, never decides
-    bool complete = true;         ///< no row whose key could not be read
-    bool confirmed = false;       ///< a desk record names its digest
-    double max_delete_share = 1;  ///< compared as integers in parts per million
+    std::int64_t instant = 0;       ///< object time, microseconds since 1970 UTC
+    std::string version_text;       ///< object time in the source's precision
+    std::string object_digest;      ///< of the object's bytes; second part of the order
+    std::int64_t object = 0;        ///< object number: finds the object, never decides
+    bool complete = true;           ///< no row whose key could not be read
+    bool confirmed = false;         ///< a desk record names its digest
+    double max_delete_share = 1;    ///< compared as integers in parts per million
     std::vector<std::string> keys;  ///< sorted: key texts present, rows and quarantined rows whose key could be read
 };
 
@@ -45,21 +45,24 @@ struct SnapshotScope {
 using SnapshotScopes = std::map<std::string, SnapshotScope>;
 
 struct FieldState {
-    const StoredOperation* setter = nullptr;          ///< the operation whose leaves are the value
-    std::string canonical;                            ///< canonical JSON of the value
-    struct Rival { std::string canonical; const StoredOperation* setter = nullptr; };
-    std::vector<Rival> rivals;                        ///< two or more when equal version and rank disagree; sorted by canonical
+    const StoredOperation* setter = nullptr;  ///< the operation whose leaves are the value
+    std::string canonical;                    ///< canonical JSON of the value
+    struct Rival {
+        std::string canonical;
+        const StoredOperation* setter = nullptr;
+    };
+    std::vector<Rival> rivals;  ///< two or more when equal version and rank disagree; sorted by canonical
 };
 
 struct FoldedRecord {
-    RecordKey key;                                    ///< the survivor of the alias class
-    std::vector<RecordKey> members;                   ///< sorted by text(); one unless merged
+    RecordKey key;                   ///< the survivor of the alias class
+    std::vector<RecordKey> members;  ///< sorted by text(); one unless merged
     bool live = false;
-    std::map<std::string, FieldState> fields;         ///< without deleted values
-    std::vector<RecordKey> subjects;                  ///< of the greatest live operation that names any
+    std::map<std::string, FieldState> fields;  ///< without deleted values
+    std::vector<RecordKey> subjects;           ///< of the greatest live operation that names any
     std::vector<RecordKey> mentions;
-    std::string valid_from, valid_to;                 ///< likewise
-    const StoredOperation* newest = nullptr;          ///< greatest live operation
+    std::string valid_from, valid_to;                     ///< likewise
+    const StoredOperation* newest = nullptr;              ///< greatest live operation
     std::vector<const StoredOperation*> live_operations;  ///< those not voided nor below a delete, in order
 };
 

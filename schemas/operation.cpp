@@ -21,7 +21,9 @@ struct Writer {
         }
         out += static_cast<char>(n);
     }
-    void signedNumber(std::int64_t n) { number(static_cast<std::uint64_t>(n) << 1 ^ static_cast<std::uint64_t>(n >> 63)); }
+    void signedNumber(std::int64_t n) {
+        number(static_cast<std::uint64_t>(n) << 1 ^ static_cast<std::uint64_t>(n >> 63));
+    }
     void text(std::string_view t) {
         number(t.size());
         out += t;
@@ -77,7 +79,9 @@ struct Reader {
     }
 };
 
-bool isIndex(std::string_view step) { return !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; }); }
+bool isIndex(std::string_view step) {
+    return !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 Json leafValue(const Leaf& leaf) {
     switch (leaf.kind) {
@@ -198,7 +202,8 @@ std::string encode(const std::vector<Operation>& operations) {
         w.number(static_cast<std::uint64_t>(op.version.order));
         w.number(op.version.parts.size());
         for (std::int64_t p : op.version.parts) w.signedNumber(p);
-        for (const std::string* t : {&op.version.text, &op.cls, &op.cancels, &op.into, &op.valid_from, &op.valid_to}) w.text(*t);
+        for (const std::string* t : {&op.version.text, &op.cls, &op.cancels, &op.into, &op.valid_from, &op.valid_to})
+            w.text(*t);
         w.number(op.subjects.size());
         for (const RecordKey& k : op.subjects) w.key(k);
         w.number(op.mentions.size());
@@ -227,18 +232,22 @@ std::string encode(const std::vector<Operation>& operations) {
 
 Result<std::vector<Operation>> decode(std::string_view bytes) {
     Reader r{bytes};
-    auto broken = [] { return fail(Errc::malformed, "stored operations are cut off or of another layout", "operations.layout"); };
+    auto broken = [] {
+        return fail(Errc::malformed, "stored operations are cut off or of another layout", "operations.layout");
+    };
     if (r.number() != kLayout) return broken();
     std::vector<Operation> operations(r.count());
     for (Operation& op : operations) {
         op.key = r.key();
         std::uint64_t kind = r.number(), order = r.number();
-        if (kind > static_cast<std::uint64_t>(Op::presence) || order > static_cast<std::uint64_t>(Order::arrival)) return broken();
+        if (kind > static_cast<std::uint64_t>(Op::presence) || order > static_cast<std::uint64_t>(Order::arrival))
+            return broken();
         op.op = static_cast<Op>(kind);
         op.version.order = static_cast<Order>(order);
         op.version.parts.resize(r.count());
         for (std::int64_t& p : op.version.parts) p = r.signedNumber();
-        for (std::string* t : {&op.version.text, &op.cls, &op.cancels, &op.into, &op.valid_from, &op.valid_to}) *t = r.text();
+        for (std::string* t : {&op.version.text, &op.cls, &op.cancels, &op.into, &op.valid_from, &op.valid_to})
+            *t = r.text();
         op.subjects.resize(r.count());
         for (RecordKey& k : op.subjects) k = r.key();
         op.mentions.resize(r.count());
@@ -247,7 +256,9 @@ Result<std::vector<Operation>> decode(std::string_view bytes) {
         for (Leaf& leaf : op.leaves) {
             leaf.path = r.text();
             std::uint64_t kinds = r.number();
-            if ((kinds >> 4) > static_cast<std::uint64_t>(LeafKind::null) || (kinds & 15) > static_cast<std::uint64_t>(How::absent)) return broken();
+            if ((kinds >> 4) > static_cast<std::uint64_t>(LeafKind::null) ||
+                (kinds & 15) > static_cast<std::uint64_t>(How::absent))
+                return broken();
             leaf.kind = static_cast<LeafKind>(kinds >> 4);
             leaf.how = static_cast<How>(kinds & 15);
             leaf.value = r.text();

@@ -33,9 +33,9 @@ struct Leaf {
     LeafKind kind = LeafKind::text;
     std::string value = {};
     How how = How::copied;
-    std::uint32_t rule = 0;                ///< index into Generation::rules of the mapping that made it
-    std::vector<Source> sources = {};      ///< at least one for copied and translated
-    std::int32_t table_row = -1;           ///< translated: line of the row in the mapping's table; the rule names the table
+    std::uint32_t rule = 0;            ///< index into Generation::rules of the mapping that made it
+    std::vector<Source> sources = {};  ///< at least one for copied and translated
+    std::int32_t table_row = -1;       ///< translated: line of the row in the mapping's table; the rule names the table
 };
 
 /// Names one record: the source system's id of the thing. `text()` is `source|entity|local_id`.
@@ -64,15 +64,15 @@ struct Operation {
     RecordKey key;
     Op op = Op::upsert;
     Version version;
-    std::string cls;                                  ///< `class`: what a cancel can name, e.g. `discharge`
-    std::string cancels;                              ///< cancel: class or `all`
-    std::string into;                                 ///< merge, unmerge: local id of the survivor (same source and entity)
-    std::string valid_from, valid_to;                 ///< in the world; partial dates keep their precision
-    std::vector<RecordKey> subjects;                  ///< Person records that this record is about
-    std::vector<RecordKey> mentions;                  ///< persons named in passing; never found a person
-    std::vector<Leaf> leaves;                         ///< fields, in document order
-    std::vector<std::string> issues;                  ///< `partial: allow`: what could not be mapped, by rule id
-    Digest digest{};                                  ///< set by `seal`
+    std::string cls;                   ///< `class`: what a cancel can name, e.g. `discharge`
+    std::string cancels;               ///< cancel: class or `all`
+    std::string into;                  ///< merge, unmerge: local id of the survivor (same source and entity)
+    std::string valid_from, valid_to;  ///< in the world; partial dates keep their precision
+    std::vector<RecordKey> subjects;   ///< Person records that this record is about
+    std::vector<RecordKey> mentions;   ///< persons named in passing; never found a person
+    std::vector<Leaf> leaves;          ///< fields, in document order
+    std::vector<std::string> issues;   ///< `partial: allow`: what could not be mapped, by rule id
+    Digest digest{};                   ///< set by `seal`
 };
 
 /// Rank of an operation among equal versions (DESIGN §5): upsert 0, patch 1, merge 2, delete, cancel and unmerge 3.

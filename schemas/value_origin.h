@@ -10,10 +10,10 @@ namespace porta::schemas {
 
 struct ValueOrigin {
     How how = How::absent;
-    const Leaf* leaf = nullptr;                ///< the record's own value: its spans, rule and table
+    const Leaf* leaf = nullptr;  ///< the record's own value: its spans, rule and table
     const StoredOperation* operation = nullptr;
-    std::string config_key = {};               ///< declared: file#/pointer
-    std::vector<std::string> inputs = {};      ///< pointers into the same view, or record keys
+    std::string config_key = {};           ///< declared: file#/pointer
+    std::vector<std::string> inputs = {};  ///< pointers into the same view, or record keys
 };
 
 /// A value of a view with its place and origin.

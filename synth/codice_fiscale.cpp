@@ -18,7 +18,8 @@ std::string two(int n) { return std::string(1, static_cast<char>('0' + n / 10)) 
 
 }  // namespace
 
-std::string codiceFiscale(const std::string& family, const std::string& given, int year, int month, int day, bool male, const std::string& place) {
+std::string codiceFiscale(const std::string& family, const std::string& given, int year, int month, int day, bool male,
+                          const std::string& place) {
     std::string c, v, code;
     letters(family, c, v);
     code = (c + v + "XXX").substr(0, 3);
@@ -31,7 +32,8 @@ std::string codiceFiscale(const std::string& family, const std::string& given, i
     code += "ABCDEHLMPRST"[month - 1];
     code += two(male ? day : day + 40);
     code += place;
-    static const int odd[36] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
+    static const int odd[36] = {1,  0,  5, 7, 9,  13, 15, 17, 19, 21, 1,  0,  5,  7,  9,  13, 15, 17,
+                                19, 21, 2, 4, 18, 20, 11, 3,  6,  8,  12, 14, 16, 10, 22, 25, 24, 23};
     int sum = 0;
     for (std::size_t i = 0; i < 15; ++i) {
         int index = code[i] <= '9' ? code[i] - '0' : code[i] - 'A' + 10;

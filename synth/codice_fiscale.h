@@ -5,6 +5,7 @@
 namespace porta::synth {
 
 /// Names in plain capital or small ASCII letters; place is a cadastral code such as H501.
-std::string codiceFiscale(const std::string& family, const std::string& given, int year, int month, int day, bool male, const std::string& place);
+std::string codiceFiscale(const std::string& family, const std::string& given, int year, int month, int day, bool male,
+                          const std::string& place);
 
 }  // namespace porta::synth

@@ -19,11 +19,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<std::string> kFamilies{"Rossi", "Russo", "Ferrari", "Esposito", "Bianchi", "Romano", "Colombo", "Ricci", "Marino", "Greco", "Bruno", "Gallo", "Conti", "De Luca",
-                                         "Costa", "Giordano", "Mancini", "Rizzo", "Lombardi", "Moretti", "Barbieri", "Fontana", "Santoro", "Mariani", "Rinaldi", "Caruso",
-                                         "Niccolò", "Forlì", "D'Angelo", "Nicolì"};
-const std::vector<std::string> kMale{"Marco", "Giuseppe", "Antonio", "Luca", "Mario", "Francesco", "Andrea", "Paolo", "Nicolò", "Davide", "Salvatore", "Pietro"};
-const std::vector<std::string> kFemale{"Maria", "Anna", "Giulia", "Rosa", "Lucia", "Elena", "Chiara", "Sofia", "Niccolà", "Teresa", "Paola", "Sara"};
+const std::vector<std::string> kFamilies{
+    "Rossi",    "Russo",   "Ferrari", "Esposito", "Bianchi", "Romano",   "Colombo", "Ricci", "Marino",   "Greco",
+    "Bruno",    "Gallo",   "Conti",   "De Luca",  "Costa",   "Giordano", "Mancini", "Rizzo", "Lombardi", "Moretti",
+    "Barbieri", "Fontana", "Santoro", "Mariani",  "Rinaldi", "Caruso",   "Niccolò", "Forlì", "D'Angelo", "Nicolì"};
+const std::vector<std::string> kMale{"Marco",  "Giuseppe", "Antonio", "Luca",   "Mario",     "Francesco",
+                                     "Andrea", "Paolo",    "Nicolò",  "Davide", "Salvatore", "Pietro"};
+const std::vector<std::string> kFemale{"Maria",  "Anna",  "Giulia",  "Rosa",   "Lucia", "Elena",
+                                       "Chiara", "Sofia", "Niccolà", "Teresa", "Paola", "Sara"};
 const std::vector<std::string> kPlaces{"F839", "A509", "B963", "H703", "A783"};
 const std::vector<std::string> kWorkers{"Verdi Carla", "Neri Ugo", "Fabbri Ines", "Testa Livio", "Sala Nora"};
 const std::vector<std::string> kCategories{"D01", "D02", "D03", "D04"};
@@ -94,13 +97,14 @@ private:
     const Wish& wish_;
     Random random_;
     std::vector<Person> people_;
-    std::map<std::string, std::string> files_;              ///< path below feeds/ → bytes
+    std::map<std::string, std::string> files_;  ///< path below feeds/ → bytes
     std::vector<std::array<std::string, 4>> truth_;
     std::map<std::string, std::int64_t> count_;
     std::vector<std::string> marked_;
     std::set<std::string> multi_;
     std::int64_t raw_ = 0, visit_ = 0, fact_ = 0, control_ = 0;
-    std::vector<std::pair<std::string, std::string>> unlinked_;  ///< records of one person that only a decision can join
+    std::vector<std::pair<std::string, std::string>>
+        unlinked_;  ///< records of one person that only a decision can join
     struct RegisterRow {
         Person* person;
         std::string id, category;
@@ -109,7 +113,9 @@ private:
     };
     std::vector<RegisterRow> rows_;
 
-    void truth(const std::string& source, const std::string& id, const Person& p) { truth_.push_back({source, "person", id, "P" + padded(p.no, 6)}); }
+    void truth(const std::string& source, const std::string& id, const Person& p) {
+        truth_.push_back({source, "person", id, "P" + padded(p.no, 6)});
+    }
 
     void people() {
         static const char* const syllables[] = {"zor", "vat", "tig", "lian", "quer", "bost", "wex", "juk"};
@@ -129,14 +135,16 @@ private:
             p.year = 1930 + random_.below(92);
             p.month = 1 + random_.below(12);
             p.day = 1 + random_.below(28);
-            p.code = codiceFiscale(plain(p.family), plain(p.given), p.year, p.month, p.day, p.male, random_.pick(kPlaces));
+            p.code =
+                codiceFiscale(plain(p.family), plain(p.given), p.year, p.month, p.day, p.male, random_.pick(kPlaces));
             people_.push_back(std::move(p));
         }
         // Two people with one code do not exist; a second one moves to another place of birth.
         std::set<std::string> codes;
         for (Person& p : people_)
             for (int place = 0; !codes.insert(p.code).second && place < 400; ++place)
-                p.code = codiceFiscale(plain(p.family), plain(p.given), p.year, p.month, p.day, p.male, "F" + padded(100 + place, 3));
+                p.code = codiceFiscale(plain(p.family), plain(p.given), p.year, p.month, p.day, p.male,
+                                       "F" + padded(100 + place, 3));
     }
 
     void message(int drop, const std::string& text) {
@@ -148,11 +156,13 @@ private:
     static std::string moment(int k) { return "202402" + padded(1 + k / 20, 2) + padded(k % 20, 2) + "1500"; }
 
     std::string header(const std::string& event, const std::string& when, const char* type = "ADT") {
-        return std::string("MSH|^~\\&|HIS|OSPEDALE|PORTA|COMUNE|") + when + "||" + type + "^" + event + "|M" + padded(++control_, 8) + "|P|2.5||||||UNICODE UTF-8\rEVN|" + event + "|" + when + "\r";
+        return std::string("MSH|^~\\&|HIS|OSPEDALE|PORTA|COMUNE|") + when + "||" + type + "^" + event + "|M" +
+               padded(++control_, 8) + "|P|2.5||||||UNICODE UTF-8\rEVN|" + event + "|" + when + "\r";
     }
     static std::string pid(const std::string& id, const Person& p, bool with_code, const std::string& rest = {}) {
         std::string ids = id + "^^^HOSP^MR" + (with_code ? "~" + p.code + "^^^IT^NNITA" : "");
-        return "PID|1||" + ids + "||" + p.family + "^" + p.given + "||" + p.compact() + "|" + (p.male ? "M" : "F") + rest + "\r";
+        return "PID|1||" + ids + "||" + p.family + "^" + p.given + "||" + p.compact() + "|" + (p.male ? "M" : "F") +
+               rest + "\r";
     }
     /// A patch that says nothing of the person but the identifiers, which replace each other as a set, and `rest` (PID-8 on).
     static std::string shortPid(const std::string& id, const Person& p, bool with_code, const std::string& rest = {}) {
@@ -161,7 +171,8 @@ private:
     /// What a municipality must have however small it is: one person in forty has it for certain, others by chance.
     bool has(const Person& p, int per_mille, int slot) { return random_.chance(per_mille) || p.no % 40 == slot; }
     std::string visit(const std::string& id, const std::string& start, const std::string& end) {
-        std::string pv1 = "PV1|1|I|WARD^" + std::to_string(1 + random_.below(9)) + "||||" + "W" + std::to_string(random_.below(5)) + "^" + random_.pick(kWorkers) + "|||MED|||||||||" + id;
+        std::string pv1 = "PV1|1|I|WARD^" + std::to_string(1 + random_.below(9)) + "||||" + "W" +
+                          std::to_string(random_.below(5)) + "^" + random_.pick(kWorkers) + "|||MED|||||||||" + id;
         pv1 += std::string(25, '|') + start + "|" + end;
         return pv1 + "\r";
     }
@@ -174,9 +185,15 @@ private:
         int create_drop = p.no % 40 == 4 ? 1 + random_.below(kDrops - 1) : random_.below(kDrops);
         int k = 0;
         bool deleted = false;
-        message(create_drop, header("A28", moment(k)) + pid(id, p, with_code, "|||Via " + random_.pick(kFamilies) + " " + std::to_string(1 + random_.below(99)) + "^^Napoli^^80100^IT||081" + padded(random_.below(1000000), 6)));
+        message(create_drop, header("A28", moment(k)) +
+                                 pid(id, p, with_code,
+                                     "|||Via " + random_.pick(kFamilies) + " " + std::to_string(1 + random_.below(99)) +
+                                         "^^Napoli^^80100^IT||081" + padded(random_.below(1000000), 6)));
         if (random_.chance(350)) {
-            message(random_.below(kDrops), header("A08", moment(++k)) + shortPid(id, p, with_code, "|||Via Nuova " + std::to_string(1 + random_.below(99)) + "^^Salerno^^84100^IT"));
+            message(random_.below(kDrops),
+                    header("A08", moment(++k)) +
+                        shortPid(id, p, with_code,
+                                 "|||Via Nuova " + std::to_string(1 + random_.below(99)) + "^^Salerno^^84100^IT"));
             ++count_["patches"];
             multi_.insert("hospital|person|" + id);
         }
@@ -187,7 +204,10 @@ private:
         }
         if (has(p, 30, 1)) {
             ++k;
-            for (int n = 0; n < 2; ++n) message(random_.below(kDrops), header("A31", moment(k)) + shortPid(id, p, with_code, std::string(21, '|') + "2024010" + std::to_string(1 + n)));
+            for (int n = 0; n < 2; ++n)
+                message(random_.below(kDrops),
+                        header("A31", moment(k)) +
+                            shortPid(id, p, with_code, std::string(21, '|') + "2024010" + std::to_string(1 + n)));
             ++count_["equal_version_conflicts"];
             ++p.conflicts;
             multi_.insert("hospital|person|" + id);
@@ -201,18 +221,21 @@ private:
             bool closed = false, gone = false;
             if (random_.chance(600)) {
                 std::string end = moment(++k);
-                message(random_.below(kDrops), header("A03", end) + shortPid(id, p, with_code) + visit(number, "", end));
+                message(random_.below(kDrops),
+                        header("A03", end) + shortPid(id, p, with_code) + visit(number, "", end));
                 ++count_["patches"];
                 closed = true;
                 if (random_.chance(200)) {
-                    message(random_.below(kDrops), header("A13", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
+                    message(random_.below(kDrops),
+                            header("A13", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
                     ++count_["cancels"];
                     closed = false;
                 }
                 multi_.insert("hospital|encounter|" + number);
             }
             if (random_.chance(80)) {
-                message(random_.below(kDrops), header("A11", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
+                message(random_.below(kDrops),
+                        header("A11", moment(++k)) + shortPid(id, p, with_code) + visit(number, "", ""));
                 ++count_["cancels"];
                 gone = true;
                 multi_.insert("hospital|encounter|" + number);
@@ -234,11 +257,14 @@ private:
             int drop = random_.below(kDrops);
             message(drop, header("A28", moment(++k)) + pid(other, p, with_code));
             if (p.no % 40 == 2 || (p.no % 40 != 3 && random_.chance(500))) {
-                message(random_.below(kDrops), header("A40", moment(++k)) + shortPid(id, p, with_code) + "MRG|" + other + "^^^HOSP^MR\r");
+                message(random_.below(kDrops),
+                        header("A40", moment(++k)) + shortPid(id, p, with_code) + "MRG|" + other + "^^^HOSP^MR\r");
                 ++count_["merges"];
             } else {
-                message(random_.below(kDrops), header("A24", moment(++k)) + shortPid(id, p, with_code) + shortPid(other, p, with_code));
-                message(random_.below(kDrops), header("A37", moment(++k)) + shortPid(id, p, with_code) + shortPid(other, p, with_code));
+                message(random_.below(kDrops),
+                        header("A24", moment(++k)) + shortPid(id, p, with_code) + shortPid(other, p, with_code));
+                message(random_.below(kDrops),
+                        header("A37", moment(++k)) + shortPid(id, p, with_code) + shortPid(other, p, with_code));
                 ++count_["merges"];
                 ++count_["unmerges"];
             }
@@ -252,7 +278,8 @@ private:
             deleted = true;
         }
         if (random_.chance(40)) {
-            message(random_.below(kDrops), header("R01", moment(k), "ORU") + shortPid(id, p, with_code) + "OBX|1|ST|X||n\r");
+            message(random_.below(kDrops),
+                    header("R01", moment(k), "ORU") + shortPid(id, p, with_code) + "OBX|1|ST|X||n\r");
         }
         if (has(p, 25, 5)) {
             // A newer patch whose bytes are not the declared UTF-8: quarantined, so nothing of it counts.
@@ -293,7 +320,9 @@ private:
     /// Drop 1 holds unknown categories and a row of the wrong width, drop 2 bytes that windows-1252 does not define; what a
     /// later complete register says stands. The last register is drop 3 again, byte by byte, under a later date.
     void registers() {
-        const std::string head = "id_iscrizione;codice_fiscale;cognome;nome;data_nascita;sesso;comune;data_iscrizione;data_cessazione;categoria;operatore\r\n";
+        const std::string head =
+            "id_iscrizione;codice_fiscale;cognome;nome;data_nascita;sesso;comune;data_iscrizione;data_cessazione;"
+            "categoria;operatore\r\n";
         for (int drop = 0; drop < kDrops; ++drop) {
             std::string text = head;
             for (const RegisterRow& r : rows_) {
@@ -303,8 +332,10 @@ private:
                 std::string family = drop == 2 && r.broken_bytes ? std::string("Ro\x81u") : latin1(p.family);
                 if (drop == 1 && r.unknown_category) ++count_["poisoned"];
                 if (drop == 2 && r.broken_bytes) ++count_["wrong_charset"];
-                text += r.id + ";" + (r.missing_code ? "" : p.code) + ";" + family + ";" + latin1(p.given) + ";" + p.slashed() + ";" + (p.male ? "M" : "F") + ";Napoli;01/0" +
-                        std::to_string(1 + p.no % 9) + "/2023;" + (r.ended && drop >= 3 ? "15/03/2024" : "") + ";" + category + ";" + kWorkers[static_cast<std::size_t>((p.no + drop / 3) % 5)] + "\r\n";
+                text += r.id + ";" + (r.missing_code ? "" : p.code) + ";" + family + ";" + latin1(p.given) + ";" +
+                        p.slashed() + ";" + (p.male ? "M" : "F") + ";Napoli;01/0" + std::to_string(1 + p.no % 9) +
+                        "/2023;" + (r.ended && drop >= 3 ? "15/03/2024" : "") + ";" + category + ";" +
+                        kWorkers[static_cast<std::size_t>((p.no + drop / 3) % 5)] + "\r\n";
                 ++raw_;
                 multi_.insert("unemployment|person|" + r.id);
                 multi_.insert("unemployment|job_seeking|" + r.id);
@@ -350,27 +381,46 @@ private:
         }
         if (!with_code) ++count_["ids_missing"];
         auto patient = [&](const std::string& when, const std::string& phone) {
-            std::string j = "{\"resourceType\":\"Patient\",\"id\":\"" + id + "\",\"meta\":{\"lastUpdated\":\"" + when + "\"}";
-            if (with_code) j += ",\"identifier\":[{\"system\":\"urn:oid:2.16.840.1.113883.2.9.4.3.2\",\"value\":\"" + code + "\"}]";
-            return j + ",\"name\":[{\"family\":\"" + p.family + "\",\"given\":[\"" + p.given + "\"]}],\"gender\":\"" + (p.male ? "male" : "female") + "\",\"birthDate\":\"" + p.iso() +
+            std::string j =
+                "{\"resourceType\":\"Patient\",\"id\":\"" + id + "\",\"meta\":{\"lastUpdated\":\"" + when + "\"}";
+            if (with_code)
+                j +=
+                    ",\"identifier\":[{\"system\":\"urn:oid:2.16.840.1.113883.2.9.4.3.2\",\"value\":\"" + code + "\"}]";
+            return j + ",\"name\":[{\"family\":\"" + p.family + "\",\"given\":[\"" + p.given + "\"]}],\"gender\":\"" +
+                   (p.male ? "male" : "female") + "\",\"birthDate\":\"" + p.iso() +
                    "\",\"telecom\":[{\"system\":\"phone\",\"value\":\"" + phone + "\"}]}";
         };
-        resource("Patient", random_.below(kDrops), patient("2024-02-01T10:00:00Z", "333" + padded(random_.below(10000000), 7)));
+        resource("Patient", random_.below(kDrops),
+                 patient("2024-02-01T10:00:00Z", "333" + padded(random_.below(10000000), 7)));
         if (random_.chance(400)) {
-            resource("Patient", random_.below(kDrops), patient("2024-02-10T10:00:00Z", "347" + padded(random_.below(10000000), 7)));
+            resource("Patient", random_.below(kDrops),
+                     patient("2024-02-10T10:00:00Z", "347" + padded(random_.below(10000000), 7)));
             multi_.insert("clinic|person|" + id);
         }
         for (int e = random_.below(3); e > 0; --e) {
             std::string enc = "enc-" + padded(6000000000 + ++visit_, 10);
             bool ended = random_.chance(700);
-            resource("Encounter", random_.below(kDrops), "{\"resourceType\":\"Encounter\",\"id\":\"" + enc + "\",\"meta\":{\"lastUpdated\":\"2024-02-11T09:00:00Z\"},\"status\":\"" + (ended ? "finished" : "in-progress") +
-                     "\",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"AMB\"},\"subject\":{\"reference\":\"Patient/" + id + "\"},\"period\":{\"start\":\"2024-02-11T09:00:00Z\"" +
-                     (ended ? ",\"end\":\"2024-02-11T10:00:00Z\"" : "") + "}}");
+            resource("Encounter", random_.below(kDrops),
+                     "{\"resourceType\":\"Encounter\",\"id\":\"" + enc +
+                         "\",\"meta\":{\"lastUpdated\":\"2024-02-11T09:00:00Z\"},\"status\":\"" +
+                         (ended ? "finished" : "in-progress") +
+                         "\",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+                         "v3-ActCode\",\"code\":\"AMB\"},\"subject\":{\"reference\":\"Patient/" +
+                         id + "\"},\"period\":{\"start\":\"2024-02-11T09:00:00Z\"" +
+                         (ended ? ",\"end\":\"2024-02-11T10:00:00Z\"" : "") + "}}");
             ++p.encounters;
             p.open += !ended;
         }
         for (int c = random_.below(3); c > 0; --c) {
-            resource("Condition", random_.below(kDrops), "{\"resourceType\":\"Condition\",\"id\":\"con-" + padded(8000000000 + ++visit_, 10) + "\",\"meta\":{\"lastUpdated\":\"2024-02-12T09:00:00Z\"},\"clinicalStatus\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/condition-clinical\",\"code\":\"active\"}]},\"code\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"38341003\",\"display\":\"Hypertension\"}]},\"subject\":{\"reference\":\"Patient/" + id + "\"},\"onsetDateTime\":\"2023-05-0" + std::to_string(1 + random_.below(9)) + "\"}");
+            resource("Condition", random_.below(kDrops),
+                     "{\"resourceType\":\"Condition\",\"id\":\"con-" + padded(8000000000 + ++visit_, 10) +
+                         "\",\"meta\":{\"lastUpdated\":\"2024-02-12T09:00:00Z\"},\"clinicalStatus\":{\"coding\":[{"
+                         "\"system\":\"http://terminology.hl7.org/CodeSystem/"
+                         "condition-clinical\",\"code\":\"active\"}]},\"code\":{\"coding\":[{\"system\":\"http://"
+                         "snomed.info/"
+                         "sct\",\"code\":\"38341003\",\"display\":\"Hypertension\"}]},\"subject\":{\"reference\":"
+                         "\"Patient/" +
+                         id + "\"},\"onsetDateTime\":\"2023-05-0" + std::to_string(1 + random_.below(9)) + "\"}");
             ++p.conditions;
         }
         p.alive_record = true;
@@ -381,10 +431,13 @@ private:
     void contact(Person& p) {
         std::string id = "CL" + padded(90000000 + p.no, 8);
         truth("contacts", id, p);
-        for (int file = 1 + random_.below(2), changes = 1 + random_.below(3); changes > 0 && file <= 4; ++file, --changes) {
+        for (int file = 1 + random_.below(2), changes = 1 + random_.below(3); changes > 0 && file <= 4;
+             ++file, --changes) {
             std::string& text = files_["contacts/000" + std::to_string(file) + ".csv"];
             if (text.empty()) text = "client_id,surname,name,birth_date,tax_code,worker,phone,last_contact\n";
-            text += id + "," + p.family + "," + p.given + "," + p.iso() + "," + p.code + "," + kWorkers[static_cast<std::size_t>(p.no % 5)] + ",0815550" + padded(p.no % 1000, 3) + ",2024-02-" + padded(9 + file, 2) + "\n";
+            text += id + "," + p.family + "," + p.given + "," + p.iso() + "," + p.code + "," +
+                    kWorkers[static_cast<std::size_t>(p.no % 5)] + ",0815550" + padded(p.no % 1000, 3) + ",2024-02-" +
+                    padded(9 + file, 2) + "\n";
             ++raw_;
             multi_.insert("contacts|person|" + id);
             multi_.insert("contacts|involvement|" + id);
@@ -402,9 +455,13 @@ private:
         heads += id + "," + (p.male ? "1" : "2") + "," + p.slashed() + ",WBRI,,,\n";
         ++raw_;
         for (int e = 1 + random_.below(2); e > 0; --e) {
-            std::string& episodes = files_["care/episodes_" + kDays[static_cast<std::size_t>(random_.below(kDrops))] + ".csv"];
-            if (episodes.empty()) episodes = "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,REASON_PLACE_CHANGE,HOME_POST,PL_POST,URN\n";
-            episodes += id + ",0" + std::to_string(e) + "/02/2023,S,C2,N1,U1,PR1," + (random_.chance(500) ? "15/06/2023" : "") + ",X1,,,,\n";
+            std::string& episodes =
+                files_["care/episodes_" + kDays[static_cast<std::size_t>(random_.below(kDrops))] + ".csv"];
+            if (episodes.empty())
+                episodes =
+                    "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,REASON_PLACE_CHANGE,HOME_POST,PL_POST,URN\n";
+            episodes += id + ",0" + std::to_string(e) + "/02/2023,S,C2,N1,U1,PR1," +
+                        (random_.chance(500) ? "15/06/2023" : "") + ",X1,,,,\n";
             ++raw_;
             ++p.placements;
         }
@@ -420,8 +477,8 @@ private:
             std::string when = "2024-03-0" + std::to_string(1 + at % 9) + "T08:00:" + padded(fact_ % 60, 2) + "Z";
             std::string& file = files_["desk/decisions_000" + std::to_string(1 + fact_ % 3) + ".ndjson"];
             ++fact_;
-            file += "{\"fact\":\"d-" + padded(fact_, 4) + "\",\"kind\":\"" + kind + "\",\"a\":\"" + a + "\",\"b\":\"" + b +
-                                                                                     "\",\"by\":\"steward\",\"reason\":\"seen together\",\"at\":\"" + when + "\"}\n";
+            file += "{\"fact\":\"d-" + padded(fact_, 4) + "\",\"kind\":\"" + kind + "\",\"a\":\"" + a + "\",\"b\":\"" +
+                    b + "\",\"by\":\"steward\",\"reason\":\"seen together\",\"at\":\"" + when + "\"}\n";
             ++raw_;
             ++count_["decisions"];
         };
@@ -434,14 +491,20 @@ private:
                 }
         }
         for (std::size_t i = 1; i < people_.size(); i += 60) {
-            const auto &a = keys["P" + padded(static_cast<std::int64_t>(i), 6)], &b = keys["P" + padded(static_cast<std::int64_t>(i - 1), 6)];
+            const auto &a = keys["P" + padded(static_cast<std::int64_t>(i), 6)],
+                       &b = keys["P" + padded(static_cast<std::int64_t>(i - 1), 6)];
             if (!a.empty() && !b.empty()) fact("different", std::min(a[0], b[0]), std::max(a[0], b[0]), 2);
         }
     }
 
-    std::string sourceFile(const std::string& id, const std::string& agency, const std::string& domain, const std::string& pattern, const std::string& format, const std::string& more) const {
-        return "id: " + id + "\nkind: files\ntenant: comune-nord\n" + (agency.empty() ? "" : "agency: {id: " + id + ", name: \"" + agency + "\", domain: " + domain + "}\n") + "files: {path: ../feeds/" + id +
-               ", pattern: \"" + pattern + "\", compression: auto, on_done: keep}\nformat: " + format + "\n" + more + "coverage: {area: [ITF33], from: 2015-01-01, who: residents}\nno_data_means: not known to this office since 2015\n";
+    std::string sourceFile(const std::string& id, const std::string& agency, const std::string& domain,
+                           const std::string& pattern, const std::string& format, const std::string& more) const {
+        return "id: " + id + "\nkind: files\ntenant: comune-nord\n" +
+               (agency.empty() ? "" : "agency: {id: " + id + ", name: \"" + agency + "\", domain: " + domain + "}\n") +
+               "files: {path: ../feeds/" + id + ", pattern: \"" + pattern +
+               "\", compression: auto, on_done: keep}\nformat: " + format + "\n" + more +
+               "coverage: {area: [ITF33], from: 2015-01-01, who: residents}\nno_data_means: not known to this office "
+               "since 2015\n";
     }
 
     Result<void> put(const fs::path& path, const std::string& bytes) {
@@ -450,7 +513,9 @@ private:
         std::ofstream out(path, std::ios::binary | std::ios::trunc);
         out << bytes;
         out.close();
-        if (!out) return fail(Errc::unavailable, "a file cannot be written below --out; check its permissions and the disk", "synth.write");
+        if (!out)
+            return fail(Errc::unavailable, "a file cannot be written below --out; check its permissions and the disk",
+                        "synth.write");
         return {};
     }
 
@@ -459,29 +524,55 @@ private:
         // The first hospital file again under another name: the same object.
         std::string again = files_["hospital/adt_" + kDays[0] + ".hl7"];
         files_["hospital/again_" + kDays[0] + ".hl7"] = again;
-        for (std::size_t at = 0; (at = again.find("MSH|", at)) != std::string::npos; ++at) ++count_["duplicates"], ++raw_;
+        for (std::size_t at = 0; (at = again.find("MSH|", at)) != std::string::npos; ++at)
+            ++count_["duplicates"], ++raw_;
         for (const auto& [name, bytes] : files_)
             if (auto r = put(root / "feeds" / name, bytes); !r) return r;
 
         const std::string date = "object_time: {from: filename, pattern: \"_(\\\\d{8})\\\\.\"}\n";
         const std::string rome = "time_zone: Europe/Rome";
         std::map<std::string, std::string> sources{
-            {"hospital", sourceFile("hospital", "Ospedale del Mare", "health", "*.hl7", "{kind: hl7v2, encoding: utf-8, " + rome + "}", date + "feed: delta\nmapping: library:hl7v2-adt\nas_of: P60D\n")},
-            {"unemployment", sourceFile("unemployment", "Centro per l'impiego Nord", "employment", "*.csv", "{kind: csv, delimiter: \";\", encoding: windows-1252, header: true, dates: dd/MM/yyyy, " + rome + "}",
-                                        date + "feed: full\nmapping: library:unemployment-register\nas_of: P60D\nlimits: {max_object_bytes: 1GiB, max_delete_share: 0.2}\n")},
-            {"clinic", sourceFile("clinic", "Ambulatorio Nord", "health", "*.ndjson", "{kind: ndjson, dialect: fhir, time_zone: UTC}", date + "feed: delta\nmapping: library:fhir-r4\nas_of: P90D\n")},
-            {"contacts", sourceFile("contacts", "Servizi sociali", "social", "*.csv", "{kind: csv, delimiter: \",\", encoding: utf-8, header: true, " + rome + "}", "feed: delta\norder: arrival\nmapping: library:contacts\n")},
-            {"care", sourceFile("care", "Tutela minori", "social", "*.csv", "{kind: csv, delimiter: \",\", encoding: utf-8, header: true, dates: dd/MM/yyyy, time_zone: Europe/London}",
+            {"hospital", sourceFile("hospital", "Ospedale del Mare", "health", "*.hl7",
+                                    "{kind: hl7v2, encoding: utf-8, " + rome + "}",
+                                    date + "feed: delta\nmapping: library:hl7v2-adt\nas_of: P60D\n")},
+            {"unemployment",
+             sourceFile(
+                 "unemployment", "Centro per l'impiego Nord", "employment", "*.csv",
+                 "{kind: csv, delimiter: \";\", encoding: windows-1252, header: true, dates: dd/MM/yyyy, " + rome + "}",
+                 date + "feed: full\nmapping: library:unemployment-register\nas_of: P60D\nlimits: {max_object_bytes: "
+                        "1GiB, max_delete_share: 0.2}\n")},
+            {"clinic", sourceFile("clinic", "Ambulatorio Nord", "health", "*.ndjson",
+                                  "{kind: ndjson, dialect: fhir, time_zone: UTC}",
+                                  date + "feed: delta\nmapping: library:fhir-r4\nas_of: P90D\n")},
+            {"contacts", sourceFile("contacts", "Servizi sociali", "social", "*.csv",
+                                    "{kind: csv, delimiter: \",\", encoding: utf-8, header: true, " + rome + "}",
+                                    "feed: delta\norder: arrival\nmapping: library:contacts\n")},
+            {"care", sourceFile("care", "Tutela minori", "social", "*.csv",
+                                "{kind: csv, delimiter: \",\", encoding: utf-8, header: true, dates: dd/MM/yyyy, "
+                                "time_zone: Europe/London}",
                                 date + "feed: delta\nmapping: [library:ssda903-header, library:ssda903-episodes]\n")},
-            {"desk", sourceFile("desk", "", "other", "*.ndjson", "{kind: ndjson, time_zone: UTC}", "feed: delta\nmapping: library:desk\n")}};
+            {"desk", sourceFile("desk", "", "other", "*.ndjson", "{kind: ndjson, time_zone: UTC}",
+                                "feed: delta\nmapping: library:desk\n")}};
         for (const auto& [id, text] : sources)
             if (auto r = put(root / "config" / "sources" / (id + ".yaml"), text); !r) return r;
-        if (auto r = put(root / "config/porta.yaml", "testing: true\nstate: ../state\nstore: {sqlite: {path: porta.db}}\nlog: embedded\nkeys: {file: keys/key}\ntenants: [{id: comune-nord, name: Comune Nord}]\n"); !r) return r;
-        if (auto r = put(root / "config/purposes.yaml",
-                         "purposes:\n  verification: {title: Verification of the gateway, legal_basis: \"GDPR Art. 6(1)(e)\", sections: all, sources: all}\n"
-                         "  care-coordination: {title: Care coordination, legal_basis: \"GDPR Art. 9(2)(h)\", sections: [identity, involved, encounters, work, placements, nothing, timeline], sources: [hospital, clinic, contacts, care, unemployment]}\n"
-                         "  activation: {title: Activation, legal_basis: \"GDPR Art. 6(1)(e)\", sections: [identity, involved, work, nothing, timeline], sources: [unemployment, contacts]}\n"
-                         "users:\n  acceptance: {purposes: [verification], role: auditor}\n  anna: {purposes: [care-coordination], role: case-manager}\n  bruno: {purposes: [activation], role: job-counsellor}\n"); !r) return r;
+        if (auto r = put(root / "config/porta.yaml",
+                         "testing: true\nstate: ../state\nstore: {sqlite: {path: porta.db}}\nlog: embedded\nkeys: "
+                         "{file: keys/key}\ntenants: [{id: comune-nord, name: Comune Nord}]\n");
+            !r)
+            return r;
+        if (auto r = put(
+                root / "config/purposes.yaml",
+                "purposes:\n  verification: {title: Verification of the gateway, legal_basis: \"GDPR Art. 6(1)(e)\", "
+                "sections: all, sources: all}\n"
+                "  care-coordination: {title: Care coordination, legal_basis: \"GDPR Art. 9(2)(h)\", sections: "
+                "[identity, involved, encounters, work, placements, nothing, timeline], sources: [hospital, clinic, "
+                "contacts, care, unemployment]}\n"
+                "  activation: {title: Activation, legal_basis: \"GDPR Art. 6(1)(e)\", sections: [identity, involved, "
+                "work, nothing, timeline], sources: [unemployment, contacts]}\n"
+                "users:\n  acceptance: {purposes: [verification], role: auditor}\n  anna: {purposes: "
+                "[care-coordination], role: case-manager}\n  bruno: {purposes: [activation], role: job-counsellor}\n");
+            !r)
+            return r;
         Key key = randomKey();
         if (auto r = put(root / "config/keys/key", hex(key.data(), key.size()) + "\n"); !r) return r;
         ::chmod((root / "config/keys/key").c_str(), 0600);
@@ -514,7 +605,8 @@ private:
         m["people"] = wish_.people;
         m["raw"] = raw_;
         m["multi_version_keys"] = static_cast<std::int64_t>(multi_.size());
-        for (const char* k : {"patches", "deletes", "deletes_before_create", "merges", "unmerges", "cancels", "equal_version_conflicts", "decisions", "duplicates", "poisoned", "wrong_charset",
+        for (const char* k : {"patches", "deletes", "deletes_before_create", "merges", "unmerges", "cancels",
+                              "equal_version_conflicts", "decisions", "duplicates", "poisoned", "wrong_charset",
                               "ids_missing", "ids_of_relatives", "unchanged_snapshot_again"})
             m[k] = count_[k];
         m["arrival"] = Json::array();

@@ -1,7 +1,7 @@
 #pragma once
 /// splitmix64: small, seeded, the same everywhere; the standard library's distributions differ between implementations.
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace porta::synth {
@@ -18,7 +18,9 @@ public:
     int below(int n) { return static_cast<int>(next() % static_cast<std::uint64_t>(n)); }
     bool chance(int per_mille) { return below(1000) < per_mille; }
     template <class T>
-    const T& pick(const std::vector<T>& from) { return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))]; }
+    const T& pick(const std::vector<T>& from) {
+        return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
+    }
 
 private:
     std::uint64_t state_;

@@ -16,7 +16,8 @@ using schemas::ValueOrigin;
 
 namespace {
 
-const char* const kSections[] = {"involved", "alerts", "needs", "conditions", "encounters", "assessments", "plans", "benefits", "work", "education", "services", "placements",
+const char* const kSections[] = {"involved",  "alerts",    "needs",   "conditions", "encounters", "assessments",
+                                 "plans",     "benefits",  "work",    "education",  "services",   "placements",
                                  "documents", "household", "nothing", "timeline"};
 
 ViewNode list() {
@@ -51,8 +52,9 @@ Json toJson(const ViewNode& n) {
 ViewNode leafOf(const Leaf& leaf, const StoredOperation* op) {
     ViewNode n;
     n.value = leaf.kind == LeafKind::boolean ? Json(leaf.value == "true")
-              : leaf.kind == LeafKind::integer ? Json(static_cast<std::int64_t>(std::strtoll(leaf.value.c_str(), nullptr, 10)))
-                                               : Json(leaf.value);
+              : leaf.kind == LeafKind::integer
+                  ? Json(static_cast<std::int64_t>(std::strtoll(leaf.value.c_str(), nullptr, 10)))
+                  : Json(leaf.value);
     n.origin.how = leaf.how;
     n.origin.leaf = &leaf;
     n.origin.operation = op;
@@ -81,7 +83,9 @@ ViewNode absent(Json value, std::vector<std::string> inputs) {
     return n;
 }
 
-bool isIndex(std::string_view step) { return !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; }); }
+bool isIndex(std::string_view step) {
+    return !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 /// Puts a leaf below `at` along the rest of its path.
 void place(ViewNode& at, std::string_view path, ViewNode leaf) {
@@ -90,7 +94,8 @@ void place(ViewNode& at, std::string_view path, ViewNode leaf) {
         return;
     }
     std::size_t slash = path.find('/');
-    std::string_view step = path.substr(0, slash), rest = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    std::string_view step = path.substr(0, slash),
+                     rest = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
     if (isIndex(step)) {
         at.kind = ViewNode::Kind::list;
         std::size_t i = static_cast<std::size_t>(std::strtoul(std::string(step).c_str(), nullptr, 10));
@@ -108,7 +113,8 @@ ViewNode fieldNode(const StoredOperation* from, const std::string& field) {
     for (const Leaf& leaf : from->op.leaves) {
         if (leaf.kind == LeafKind::null || leaf.path.compare(0, field.size(), field) != 0) continue;
         if (leaf.path.size() == field.size()) place(n, {}, leafOf(leaf, from));
-        else if (leaf.path[field.size()] == '/') place(n, std::string_view(leaf.path).substr(field.size() + 1), leafOf(leaf, from));
+        else if (leaf.path[field.size()] == '/')
+            place(n, std::string_view(leaf.path).substr(field.size() + 1), leafOf(leaf, from));
     }
     return n;
 }
@@ -119,7 +125,8 @@ const Leaf* leafAt(const StoredOperation* op, const std::string& path) {
     return nullptr;
 }
 
-const Leaf* leafOfField(const FoldedRecord& r, const std::string& field, const std::string& path, const StoredOperation** op) {
+const Leaf* leafOfField(const FoldedRecord& r, const std::string& field, const std::string& path,
+                        const StoredOperation** op) {
     auto it = r.fields.find(field);
     if (it == r.fields.end()) return nullptr;
     *op = it->second.setter;
@@ -161,7 +168,9 @@ struct Assembler {
     };
     static ViewNode ordered(std::vector<Ordered> entries) {
         for (Ordered& e : entries) e.content = canonical(toJson(e.node));
-        std::sort(entries.begin(), entries.end(), [](const Ordered& a, const Ordered& b) { return std::tie(a.content, a.key) < std::tie(b.content, b.key); });
+        std::sort(entries.begin(), entries.end(), [](const Ordered& a, const Ordered& b) {
+            return std::tie(a.content, a.key) < std::tie(b.content, b.key);
+        });
         ViewNode n = list();
         for (Ordered& e : entries) n.items.push_back(std::move(e.node));
         return n;
@@ -187,7 +196,8 @@ struct Assembler {
                     item = std::move(wrapped);
                 }
                 item.member("source") = sourceLeaf(r->key.source);
-                if (seen.insert(canonical(toJson(item))).second) entries.push_back({{}, r->key.text(), std::move(item)});
+                if (seen.insert(canonical(toJson(item))).second)
+                    entries.push_back({{}, r->key.text(), std::move(item)});
             }
         }
         return ordered(std::move(entries));
@@ -227,7 +237,8 @@ struct Assembler {
                     ViewNode v = object();
                     v.member("value") = leafOf(*leaf, op);
                     v.member("source") = sourceLeaf(r->key.source);
-                    if (!op->op.version.text.empty()) v.member("stated") = computed(op->op.version.text, {r->key.text()});
+                    if (!op->op.version.text.empty())
+                        v.member("stated") = computed(op->op.version.text, {r->key.text()});
                     shown.push_back({{}, r->key.text(), std::move(v)});
                 };
                 state(it->second.setter, true);
@@ -239,7 +250,9 @@ struct Assembler {
             }
             const Stated* chosen = nullptr;
             for (const auto& [value, s] : values)
-                if (!chosen || std::make_tuple(-s.count, s.domain, s.first_key) < std::make_tuple(-chosen->count, chosen->domain, chosen->first_key)) chosen = &s;
+                if (!chosen || std::make_tuple(-s.count, s.domain, s.first_key) <
+                                   std::make_tuple(-chosen->count, chosen->domain, chosen->first_key))
+                    chosen = &s;
             if (chosen) id.member(field) = leafOf(*chosen->leaf, chosen->op);
             if (values.size() > 1 || rivals) {
                 ViewNode c = object();
@@ -284,18 +297,24 @@ struct Assembler {
             if (facts) row.member("agency") = declared(*facts, "/agency/name", facts->agency_name);
             // Who works with the person: an involvement says it outright, then the newest matter with a worker.
             const FoldedRecord* best = nullptr;
-            auto rankOf = [](const FoldedRecord& r) { return r.key.entity == "involvement" ? 2 : r.key.entity == "person" ? 0 : 1; };
+            auto rankOf = [](const FoldedRecord& r) {
+                return r.key.entity == "involvement" ? 2 : r.key.entity == "person" ? 0 : 1;
+            };
             for (const FoldedRecord* r : records) {
                 if (!r->fields.count("worker")) continue;
-                auto place = [&](const FoldedRecord& x) { return std::make_tuple(rankOf(x), textOf(x, "start"), x.key.text()); };
+                auto place = [&](const FoldedRecord& x) {
+                    return std::make_tuple(rankOf(x), textOf(x, "start"), x.key.text());
+                };
                 if (!best || place(*best) < place(*r)) best = r;
             }
             const StoredOperation* op = nullptr;
             if (best) {
-                if (const Leaf* l = leafOfField(*best, "worker", "worker/name", &op)) row.member("worker") = leafOf(*l, op);
+                if (const Leaf* l = leafOfField(*best, "worker", "worker/name", &op))
+                    row.member("worker") = leafOf(*l, op);
                 if (const Leaf* l = leafOfField(*best, "role", "role", &op)) row.member("role") = leafOf(*l, op);
                 if (const Leaf* l = leafOfField(*best, "lead", "lead", &op)) row.member("lead") = leafOf(*l, op);
-                if (const Leaf* l = leafOfField(*best, "worker", "worker/phone", &op)) row.member("contact") = leafOf(*l, op);
+                if (const Leaf* l = leafOfField(*best, "worker", "worker/phone", &op))
+                    row.member("contact") = leafOf(*l, op);
             }
             const Leaf* last = nullptr;
             const StoredOperation* last_op = nullptr;
@@ -320,7 +339,8 @@ struct Assembler {
         std::set<std::string> present;
         for (const FoldedRecord* r : live) present.insert(r->key.source);
         for (const SourceFacts& s : sources) {
-            if (s.domain == "other" && s.agency_name.empty()) continue;  // desk: what people enter is no agency's register
+            if (s.domain == "other" && s.agency_name.empty())
+                continue;  // desk: what people enter is no agency's register
             std::string state, since;
             bool silent = s.promise_micros && s.newest_instant && as_of - s.newest_instant > s.promise_micros;
             if (!purpose.source(s.id)) state = "not-permitted";
@@ -357,7 +377,8 @@ struct Assembler {
                     row.member("section") = computed(section, {at});
                     row.member("event") = computed(field, {at + "/" + field});
                     row.member("source") = computed(e.text("source"), {at + "/source"});
-                    events.emplace_back(date + "\n" + canonical(toJson(row)) + "\n" + canonical(toJson(e)), std::move(row));
+                    events.emplace_back(date + "\n" + canonical(toJson(row)) + "\n" + canonical(toJson(e)),
+                                        std::move(row));
                 }
             }
         }
@@ -401,7 +422,8 @@ std::string ViewNode::text(const std::string& key) const {
     return n && n->kind == Kind::leaf && n->value.isString() ? n->value.string() : std::string();
 }
 
-CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& records, const PurposeView& purpose, const std::vector<SourceFacts>& sources, std::int64_t as_of) {
+CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& records, const PurposeView& purpose,
+                  const std::vector<SourceFacts>& sources, std::int64_t as_of) {
     Assembler a{purpose, sources, as_of, {}};
     std::string smallest;
     for (const FoldedRecord& r : records) {
@@ -411,7 +433,8 @@ CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& re
             for (const schemas::RecordKey& m : r.members)
                 if (std::string key = m.text(); smallest.empty() || key < smallest) smallest = std::move(key);
     }
-    std::sort(a.live.begin(), a.live.end(), [](const FoldedRecord* x, const FoldedRecord* y) { return x->key.text() < y->key.text(); });
+    std::sort(a.live.begin(), a.live.end(),
+              [](const FoldedRecord* x, const FoldedRecord* y) { return x->key.text() < y->key.text(); });
     CaseView view;
     view.person = person.empty() ? smallest : person;
     view.purpose = purpose.id;
@@ -421,14 +444,14 @@ CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& re
     for (const char* section : kSections) {
         if (!purpose.section(section)) continue;
         std::string s = section;
-        root.member(s) = s == "involved" ? a.involved()
+        root.member(s) = s == "involved"     ? a.involved()
                          : s == "conditions" ? a.entries({"condition"}, false)
                          : s == "encounters" ? a.entries({"encounter"}, false)
-                         : s == "work" ? a.entries({"job_seeking", "employment"}, true)
+                         : s == "work"       ? a.entries({"job_seeking", "employment"}, true)
                          : s == "placements" ? a.entries({"placement"}, false)
-                         : s == "nothing" ? a.nothing()
-                         : s == "timeline" ? a.timeline(root)
-                                           : list();
+                         : s == "nothing"    ? a.nothing()
+                         : s == "timeline"   ? a.timeline(root)
+                                             : list();
     }
     return view;
 }

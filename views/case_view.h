@@ -17,9 +17,9 @@ namespace porta::views {
 /// What the configuration declares of a source.
 struct SourceFacts {
     std::string id, agency_name, domain, config_file;
-    std::string coverage_from;            ///< ISO date or empty
-    std::int64_t newest_instant = 0;      ///< micros since 1970 UTC of its newest source time, 0: none
-    std::int64_t promise_micros = 0;      ///< how old its data may be, 0: no promise
+    std::string coverage_from;        ///< ISO date or empty
+    std::int64_t newest_instant = 0;  ///< micros since 1970 UTC of its newest source time, 0: none
+    std::int64_t promise_micros = 0;  ///< how old its data may be, 0: no promise
 };
 
 struct PurposeView {
@@ -34,9 +34,9 @@ struct PurposeView {
 struct ViewNode {
     enum class Kind { leaf, list, object };
     Kind kind = Kind::leaf;
-    Json value;                       ///< leaves
-    schemas::ValueOrigin origin;      ///< leaves
-    std::vector<std::string> keys;    ///< objects: parallel to items
+    Json value;                     ///< leaves
+    schemas::ValueOrigin origin;    ///< leaves
+    std::vector<std::string> keys;  ///< objects: parallel to items
     std::vector<ViewNode> items;
 
     ViewNode& member(const std::string& key);
@@ -52,8 +52,8 @@ struct CaseView {
 /// Shape:  `records` are all folded records of the person; `person` is how it is named in the answer. Empty `person`:
 ///         the canonical form, where the smallest live record key names it.
 /// Owner:  the view points into the operations behind `records`.
-CaseView assemble(const std::string& person, const std::vector<schemas::FoldedRecord>& records, const PurposeView& purpose,
-                  const std::vector<SourceFacts>& sources, std::int64_t as_of);
+CaseView assemble(const std::string& person, const std::vector<schemas::FoldedRecord>& records,
+                  const PurposeView& purpose, const std::vector<SourceFacts>& sources, std::int64_t as_of);
 Json toJson(const CaseView& view);
 /// Every leaf but schema, person and purpose.
 std::vector<schemas::TracedValue> traced(const CaseView& view);

@@ -6,7 +6,8 @@ namespace {
 
 /// One entry in one line: its values in order, lists joined, coded values by their display or code.
 std::string line(const ViewNode& n) {
-    if (n.kind == ViewNode::Kind::leaf) return n.value.isString() ? n.value.string() : n.value.isNull() ? "" : print(n.value);
+    if (n.kind == ViewNode::Kind::leaf)
+        return n.value.isString() ? n.value.string() : n.value.isNull() ? "" : print(n.value);
     if (n.kind == ViewNode::Kind::object) {
         for (const char* key : {"display", "code", "full"})
             if (std::string t = n.text(key); !t.empty()) return t;
@@ -67,12 +68,15 @@ std::string toText(const CaseView& view) {
             for (std::size_t k = 0; k < n.items.size(); ++k) {
                 if (n.keys[k] == "conflicts") continue;
                 if (n.items[k].kind == ViewNode::Kind::leaf) wrap(out, n.keys[k] + ": " + line(n.items[k]));
-                else for (const ViewNode& item : n.items[k].items) wrap(out, n.keys[k] + ": " + line(item));
+                else
+                    for (const ViewNode& item : n.items[k].items) wrap(out, n.keys[k] + ": " + line(item));
             }
             if (const ViewNode* conflicts = n.find("conflicts"))
                 for (const ViewNode& c : conflicts->items) {
                     wrap(out, "! the sources disagree on " + c.text("field") + ":");
-                    for (const ViewNode& v : c.find("values")->items) wrap(out, "    " + v.text("value") + " says " + v.text("source") + (v.text("stated").empty() ? "" : " (" + v.text("stated") + ")"));
+                    for (const ViewNode& v : c.find("values")->items)
+                        wrap(out, "    " + v.text("value") + " says " + v.text("source") +
+                                      (v.text("stated").empty() ? "" : " (" + v.text("stated") + ")"));
                 }
             continue;
         }
@@ -81,7 +85,10 @@ std::string toText(const CaseView& view) {
         for (const ViewNode& e : n.items) {
             if (section == "nothing") {
                 std::string state = e.text("state");
-                std::string words = state == "no-record" ? "has no record of this person" : state == "outside-coverage" ? "does not cover this period" : state == "silent" ? "has been silent since" : "is not permitted for this purpose";
+                std::string words = state == "no-record"          ? "has no record of this person"
+                                    : state == "outside-coverage" ? "does not cover this period"
+                                    : state == "silent"           ? "has been silent since"
+                                                                  : "is not permitted for this purpose";
                 wrap(out, e.text("source") + " " + words + (e.text("since").empty() ? "" : " " + e.text("since")));
             } else {
                 std::string text;

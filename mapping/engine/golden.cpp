@@ -28,7 +28,8 @@ Json keyTexts(const std::vector<schemas::RecordKey>& keys) {
 
 std::string asLines(const std::vector<Json>& outcomes) {
     std::string text = "[\n";
-    for (std::size_t i = 0; i < outcomes.size(); ++i) text += print(outcomes[i]) + (i + 1 < outcomes.size() ? ",\n" : "\n");
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+        text += print(outcomes[i]) + (i + 1 < outcomes.size() ? ",\n" : "\n");
     return text + "]\n";
 }
 
@@ -39,7 +40,9 @@ std::string compare(const std::string& expected, const std::vector<Json>& got) {
     if (parsed->size() != got.size())
         return std::to_string(got.size()) + " raw records, " + std::to_string(parsed->size()) + " expected";
     for (std::size_t i = 0; i < got.size(); ++i)
-        if (canonical(parsed->items()[i]) != canonical(got[i])) return "raw record " + std::to_string(i) + " differs:\n  expected " + print(parsed->items()[i]) + "\n  got      " + print(got[i]);
+        if (canonical(parsed->items()[i]) != canonical(got[i]))
+            return "raw record " + std::to_string(i) + " differs:\n  expected " + print(parsed->items()[i]) +
+                   "\n  got      " + print(got[i]);
     return {};
 }
 
@@ -72,7 +75,9 @@ Json describeOperation(const schemas::Operation& op) {
 
 Json describeOutcome(const Outcome& outcome) {
     Json j = Json::object();
-    j["state"] = outcome.state == State::published ? "published" : outcome.state == State::skipped ? "skipped" : "quarantined";
+    j["state"] = outcome.state == State::published ? "published"
+                 : outcome.state == State::skipped ? "skipped"
+                                                   : "quarantined";
     if (outcome.state == State::skipped) j["rule"] = outcome.rule;
     if (outcome.state == State::quarantined) {
         j["code"] = name(outcome.error.code);
@@ -104,7 +109,8 @@ Input exampleInput(std::string_view bytes, std::string_view context) {
 }
 
 bool GoldenReport::ok() const {
-    return unused.empty() && std::all_of(cases.begin(), cases.end(), [](const Case& c) { return c.difference.empty(); });
+    return unused.empty() &&
+           std::all_of(cases.begin(), cases.end(), [](const Case& c) { return c.difference.empty(); });
 }
 
 Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens, bool update) {
@@ -115,8 +121,12 @@ Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens
     std::vector<fs::path> inputs;
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator(folder, missing))
-        if (entry.path().filename().string().find(".expected.json") == std::string::npos) inputs.push_back(entry.path());
-    if (inputs.empty()) return fail(Errc::misconfigured, folder.string() + ": no golden cases; add <case>.<ext> and <case>.expected.json", "mapping.goldens");
+        if (entry.path().filename().string().find(".expected.json") == std::string::npos)
+            inputs.push_back(entry.path());
+    if (inputs.empty())
+        return fail(Errc::misconfigured,
+                    folder.string() + ": no golden cases; add <case>.<ext> and <case>.expected.json",
+                    "mapping.goldens");
     std::sort(inputs.begin(), inputs.end());
 
     GoldenReport report;

@@ -39,14 +39,16 @@ Json toJson(const Yaml& y) {
 struct Loader {
     Program::Impl& out;
     const std::string& path;
-    std::vector<std::string> names = {"record", "source", "objectTime", "context", "resource", "rootResource", "ucum", "sct", "loinc"};
+    std::vector<std::string> names = {"record",       "source", "objectTime", "context", "resource",
+                                      "rootResource", "ucum",   "sct",        "loinc"};
 
     [[noreturn]] void stop(const Yaml& at, const std::string& message) { throw Stop{yamlError(path, at, message)}; }
     void keys(const Yaml& map, const std::vector<std::string>& known) {
         if (map.kind != Yaml::Kind::map) stop(map, "a map expected");
         if (auto ok = checkKeys(map, known, path); !ok) throw Stop{ok.error()};
     }
-    [[noreturn]] void unknown(const Yaml& at, const std::string& what, const std::string& found, const std::vector<std::string>& known) {
+    [[noreturn]] void unknown(const Yaml& at, const std::string& what, const std::string& found,
+                              const std::vector<std::string>& known) {
         std::string near = nearest(found, known);
         stop(at, "unknown " + what + " `" + found + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
     }
@@ -62,10 +64,13 @@ struct Loader {
     Expression expression(const Yaml& at) {
         if (at.kind != Yaml::Kind::scalar) stop(at, "an expression expected");
         auto made = Expression::compile(at.text, fhirpath::Profile::mapping);
-        if (!made) stop(at, "in the expression at character " + std::to_string(made.error().offset + 1) + ": " + made.error().message);
+        if (!made)
+            stop(at, "in the expression at character " + std::to_string(made.error().offset + 1) + ": " +
+                         made.error().message);
         for (std::string name : made->variables()) {
             if (!name.empty() && name[0] == '%') name.erase(0, 1);
-            if (std::find(names.begin(), names.end(), name) == names.end()) unknown(at, "variable", "%" + name, withPercent());
+            if (std::find(names.begin(), names.end(), name) == names.end())
+                unknown(at, "variable", "%" + name, withPercent());
         }
         return *made;
     }
@@ -113,7 +118,8 @@ struct Loader {
             r.code = y.get("code");
             r.system = y.get("system", table.system);
             r.display = y.get("display");
-            if (const Yaml* e = y.find("equivalence")) r.equivalence = choice(*e, "equivalence", {"equal", "wider", "narrower", "inexact", "unmatched"});
+            if (const Yaml* e = y.find("equivalence"))
+                r.equivalence = choice(*e, "equivalence", {"equal", "wider", "narrower", "inexact", "unmatched"});
         }
         if (r.code.empty()) stop(y, "a row needs a target code");
         return r;
@@ -129,7 +135,8 @@ struct Loader {
             table.source_system = t.get("source_system");
             const Yaml* rows = t.find("rows");
             if (!rows || rows->kind != Yaml::Kind::map) stop(t, "`rows` is missing");
-            for (std::size_t r = 0; r < rows->keys.size(); ++r) table.rows.emplace(rows->keys[r], row(rows->items[r], table));
+            for (std::size_t r = 0; r < rows->keys.size(); ++r)
+                table.rows.emplace(rows->keys[r], row(rows->items[r], table));
             if (const Yaml* o = t.find("otherwise")) table.otherwise = row(*o, table);
             out.tables.emplace(table.name, std::move(table));
         }
@@ -156,19 +163,25 @@ struct Loader {
                 v.table = &found->second;
                 out.rules.back().table = t->text;
             }
-            if (const Yaml* u = y.find("unmapped")) v.unmapped_keep = choice(*u, "unmapped", {"error", "keep"}) == "keep";
+            if (const Yaml* u = y.find("unmapped"))
+                v.unmapped_keep = choice(*u, "unmapped", {"error", "keep"}) == "keep";
             if (const Yaml* m = y.find("onMany")) v.many_first = choice(*m, "onMany", {"error", "first"}) == "first";
             if (const Yaml* e = y.find("onEmpty")) v.empty_error = choice(*e, "onEmpty", {"error", "omit"}) == "error";
             if (const Yaml* t = y.find("type")) {
                 std::string want = choice(*t, "type", {"date", "instant", "text", "boolean", "code"});
-                Target given = want == "date" ? Target::date : want == "instant" ? Target::instant : want == "boolean" ? Target::boolean
-                             : want == "code" ? Target::coded : Target::text;
-                bool times = (given == Target::date || given == Target::instant) && (target == Target::date || target == Target::instant);
+                Target given = want == "date"      ? Target::date
+                               : want == "instant" ? Target::instant
+                               : want == "boolean" ? Target::boolean
+                               : want == "code"    ? Target::coded
+                                                   : Target::text;
+                bool times = (given == Target::date || given == Target::instant) &&
+                             (target == Target::date || target == Target::instant);
                 if (given != target && !times) stop(*t, "the common schema has another type here");
                 v.type = given;
             }
         }
-        if (target == Target::coded && v.expr && !v.table && !v.unmapped_keep) stop(y, "a coded field needs `translate`, or `unmapped: keep`");
+        if (target == Target::coded && v.expr && !v.table && !v.unmapped_keep)
+            stop(y, "a coded field needs `translate`, or `unmapped: keep`");
         return v;
     }
 
@@ -176,7 +189,8 @@ struct Loader {
     FieldRule field(const Yaml& y, const std::string& entity, const std::string& where, const std::string& name) {
         FieldRule f;
         Target target = targetOf(entity, where);
-        bool is_value = y.kind == Yaml::Kind::scalar || (y.kind == Yaml::Kind::map && (y.find("expr") || y.find("delete")));
+        bool is_value =
+            y.kind == Yaml::Kind::scalar || (y.kind == Yaml::Kind::map && (y.find("expr") || y.find("delete")));
         f.rule = 0;
         if (target == Target::list) {
             f.kind = FieldRule::Kind::list;
@@ -226,15 +240,16 @@ struct Loader {
             f.value = value(y, target, name);
             return f;
         }
-        if (y.kind != Yaml::Kind::map || y.find("expr")) stop(y, "a group of fields expected, with `each` where it repeats");
+        if (y.kind != Yaml::Kind::map || y.find("expr"))
+            stop(y, "a group of fields expected, with `each` where it repeats");
         f.kind = FieldRule::Kind::group;
         f.each = optional(y, "each");
         f.when = optional(y, "when");
         f.fields = members(y, entity, where, name, {"each", "when"});
         return f;
     }
-    std::vector<FieldRule> members(const Yaml& y, const std::string& entity, const std::string& where, const std::string& name,
-                                   const std::vector<std::string>& besides) {
+    std::vector<FieldRule> members(const Yaml& y, const std::string& entity, const std::string& where,
+                                   const std::string& name, const std::vector<std::string>& besides) {
         std::vector<FieldRule> fields;
         std::vector<std::string> known = namesBelow(entity, where);
         for (std::size_t i = 0; i < y.keys.size(); ++i) {
@@ -268,7 +283,9 @@ struct Loader {
             keys(y, {"expr", "order", "zone"});
             if (const Yaml* o = y.find("order")) {
                 std::string order = choice(*o, "order", {"number", "instant", "arrival"});
-                e.order = order == "number" ? schemas::Order::number : order == "arrival" ? schemas::Order::arrival : schemas::Order::instant;
+                e.order = order == "number"    ? schemas::Order::number
+                          : order == "arrival" ? schemas::Order::arrival
+                                               : schemas::Order::instant;
             }
             e.zone = y.get("zone");
             expr = y.find("expr");
@@ -283,11 +300,13 @@ struct Loader {
         } else {
             e.version.push_back(expression(*expr));
         }
-        if (e.order == schemas::Order::instant && e.version.size() > 1) stop(*expr, "order `instant` takes one expression");
+        if (e.order == schemas::Order::instant && e.version.size() > 1)
+            stop(*expr, "order `instant` takes one expression");
     }
 
     void emit(const Yaml& y, std::size_t index) {
-        keys(y, {"record", "each", "when", "key", "version", "op", "class", "cancels", "into", "valid", "subjects", "mentions", "partial", "fields"});
+        keys(y, {"record", "each", "when", "key", "version", "op", "class", "cancels", "into", "valid", "subjects",
+                 "mentions", "partial", "fields"});
         EmitRule e;
         e.name = "emit[" + std::to_string(index) + "]";
         e.rule = rule(y, e.name);
@@ -302,8 +321,12 @@ struct Loader {
         if (const Yaml* v = y.find("version")) version(*v, e);
         if (const Yaml* o = y.find("op")) {
             std::string op = choice(*o, "op", {"upsert", "patch", "delete", "merge", "cancel", "unmerge"});
-            e.op = op == "upsert" ? schemas::Op::upsert : op == "patch" ? schemas::Op::patch : op == "delete" ? schemas::Op::delete_
-                 : op == "merge" ? schemas::Op::merge : op == "cancel" ? schemas::Op::cancel : schemas::Op::unmerge;
+            e.op = op == "upsert"   ? schemas::Op::upsert
+                   : op == "patch"  ? schemas::Op::patch
+                   : op == "delete" ? schemas::Op::delete_
+                   : op == "merge"  ? schemas::Op::merge
+                   : op == "cancel" ? schemas::Op::cancel
+                                    : schemas::Op::unmerge;
         }
         e.cls = y.get("class");
         e.cancels = y.get("cancels");
@@ -311,7 +334,8 @@ struct Loader {
         bool pair = e.op == schemas::Op::merge || e.op == schemas::Op::unmerge;
         bool data = e.op == schemas::Op::upsert || e.op == schemas::Op::patch;
         if (pair != e.into.has_value()) stop(y, pair ? "`into` is missing" : "`into` belongs to merge and unmerge");
-        if ((e.op == schemas::Op::cancel) == e.cancels.empty()) stop(y, e.cancels.empty() ? "`cancels` is missing" : "`cancels` belongs to op cancel");
+        if ((e.op == schemas::Op::cancel) == e.cancels.empty())
+            stop(y, e.cancels.empty() ? "`cancels` is missing" : "`cancels` belongs to op cancel");
         if (const Yaml* v = y.find("valid")) {
             keys(*v, {"from", "to"});
             e.valid_from = optional(*v, "from");
@@ -321,7 +345,8 @@ struct Loader {
         if (const Yaml* m = y.find("mentions")) e.mentions = subjects(*m);
         if (const Yaml* p = y.find("partial")) e.partial = choice(*p, "partial", {"allow", "refuse"}) == "allow";
         bool of_person = e.entity != "person" && e.entity != "human_fact";
-        if (data && of_person && e.subjects.empty()) stop(y, "`subjects` is missing: every " + e.entity + " names its person");
+        if (data && of_person && e.subjects.empty())
+            stop(y, "`subjects` is missing: every " + e.entity + " names its person");
         if (const Yaml* f = y.find("fields")) {
             if (!data) stop(*f, "`fields` belongs to upsert and patch");
             if (f->kind != Yaml::Kind::map) stop(*f, "a map of fields expected");
@@ -348,7 +373,8 @@ struct Loader {
             }
         }
         const Yaml* emits = y.find("emit");
-        if (!emits || emits->kind != Yaml::Kind::sequence || emits->items.empty()) stop(y, "`emit` is missing: a list of records");
+        if (!emits || emits->kind != Yaml::Kind::sequence || emits->items.empty())
+            stop(y, "`emit` is missing: a list of records");
         for (std::size_t i = 0; i < emits->items.size(); ++i) emit(emits->items[i], i);
         out.digest = sha256(canonical(toJson(y)));
     }

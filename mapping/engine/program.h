@@ -20,20 +20,21 @@ namespace porta::mapping {
 struct Rule {
     std::string file;  ///< path relative to the mapping library or the configuration
     int line = 0;
-    std::string name;  ///< `emit[0].fields.birth_date`
-    std::string table; ///< the code map, for translated values
+    std::string name;   ///< `emit[0].fields.birth_date`
+    std::string table;  ///< the code map, for translated values
 };
 
 /// One raw record with what its source declares.
 struct Input {
     std::string_view bytes;
-    std::string_view context;      ///< formats::Units::context
-    std::string source;            ///< source id
-    std::string time_zone;         ///< IANA, for times without offset
-    std::string date_pattern;      ///< `dd/MM/yyyy`, empty = ISO
-    std::string object_time;       ///< ISO text, or empty
-    bool arrival = false;          ///< the source declares `order: arrival`: whatever its records say of versions does not count
-    bool full_snapshot = false;    ///< a row that fails but whose key can be read becomes an op `presence`
+    std::string_view context;  ///< formats::Units::context
+    std::string source;        ///< source id
+    std::string time_zone;     ///< IANA, for times without offset
+    std::string date_pattern;  ///< `dd/MM/yyyy`, empty = ISO
+    std::string object_time;   ///< ISO text, or empty
+    bool arrival =
+        false;  ///< the source declares `order: arrival`: whatever its records say of versions does not count
+    bool full_snapshot = false;  ///< a row that fails but whose key can be read becomes an op `presence`
 };
 
 enum class State : std::uint8_t { published, skipped, quarantined };
@@ -67,8 +68,8 @@ private:
     Program();
     std::unique_ptr<Impl> impl_;
     friend struct Loader;
-    friend Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>&, const formats::Settings&, const Input&,
-                                formats::NodeTree&);
+    friend Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>&, const formats::Settings&,
+                                const Input&, formats::NodeTree&);
 };
 
 /// The first of several mappings whose `input.when` holds maps the record; none: skipped `no-mapping:<what>`.

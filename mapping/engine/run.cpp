@@ -31,11 +31,14 @@ Result<Collection> evaluate(RecordScope& scope, const Expression& e, NodeId cont
     return error;
 }
 
-bool isNull(const RecordScope& scope, const Value& v) { return v.isNode() && scope.tree[v.node].kind == NodeKind::null; }
+bool isNull(const RecordScope& scope, const Value& v) {
+    return v.isNode() && scope.tree[v.node].kind == NodeKind::null;
+}
 
 bool isEmpty(const RecordScope& scope, const Value& v) {
     Value p = plain(scope, v);
-    if (p.isNode() && scope.tree[p.node].kind == NodeKind::object) return scope.tree[p.node].first_child == formats::kNoNode;
+    if (p.isNode() && scope.tree[p.node].kind == NodeKind::object)
+        return scope.tree[p.node].first_child == formats::kNoNode;
     return p.str(scope.tree).empty();
 }
 
@@ -61,14 +64,20 @@ Result<bool> holds(RecordScope& scope, const std::optional<Expression>& when, No
 }
 
 /// Exactly one text: keys, versions and what else is required.
-Result<std::string> single(RecordScope& scope, const Expression& e, NodeId context, const std::string& path, bool required) {
+Result<std::string> single(RecordScope& scope, const Expression& e, NodeId context, const std::string& path,
+                           bool required) {
     auto found = said(scope, e, context, nullptr);
     if (!found) return inField(found.error(), path);
     if (found->empty()) {
-        if (required) return fail(Errc::malformed, "required, and nothing stands there", "mapping.required", 0, 0, path);
+        if (required)
+            return fail(Errc::malformed, "required, and nothing stands there", "mapping.required", 0, 0, path);
         return std::string();
     }
-    if (found->size() > 1) return inField(at(scope, found->front(), fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many")), path);
+    if (found->size() > 1)
+        return inField(
+            at(scope, found->front(),
+               fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many")),
+            path);
     return std::string(plain(scope, found->front()).str(scope.tree));
 }
 
@@ -88,11 +97,14 @@ struct FieldWriter {
         auto found = said(scope, *rule.expr, context, null);
         if (!found) return found.error();
         if (found->empty()) {
-            if (rule.empty_error) return fail(Errc::malformed, "required, and nothing stands there", "mapping.required");
+            if (rule.empty_error)
+                return fail(Errc::malformed, "required, and nothing stands there", "mapping.required");
             return {};
         }
         if (found->size() > 1 && !rule.many_first)
-            return at(scope, found->front(), fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many"));
+            return at(
+                scope, found->front(),
+                fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many"));
         return addLeaf(scope, rule, found->front(), where, op.leaves);
     }
 
@@ -100,12 +112,16 @@ struct FieldWriter {
         std::size_t n = 0;
         for (const FieldRule& item : f.fields) {
             if (item.kind == FieldRule::Kind::value) {
-                if (!item.value.expr) { *null = true; continue; }
+                if (!item.value.expr) {
+                    *null = true;
+                    continue;
+                }
                 auto found = said(scope, *item.value.expr, context, null);
                 if (!found) return found.error();
                 for (const Value& v : *found) {
                     std::size_t before = op.leaves.size();
-                    if (auto ok = addLeaf(scope, item.value, v, where + "/" + std::to_string(n), op.leaves); !ok) return ok;
+                    if (auto ok = addLeaf(scope, item.value, v, where + "/" + std::to_string(n), op.leaves); !ok)
+                        return ok;
                     n += op.leaves.size() > before;
                     if (item.value.many_first) break;
                 }
@@ -118,7 +134,10 @@ struct FieldWriter {
                 contexts = std::move(*found);
             }
             for (const Value& c : contexts) {
-                if (!c.isNode()) return at(scope, c, fail(Errc::malformed, "`each` names a part of the record, not a computed value", "mapping.each"));
+                if (!c.isNode())
+                    return at(scope, c,
+                              fail(Errc::malformed, "`each` names a part of the record, not a computed value",
+                                   "mapping.each"));
                 auto wanted = holds(scope, item.when, c.node);
                 if (!wanted) return wanted.error();
                 if (!*wanted) continue;
@@ -133,7 +152,8 @@ struct FieldWriter {
 
     Result<void> group(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
         for (const FieldRule& m : f.fields)
-            if (auto ok = field(m, context, where.empty() ? m.name : where + "/" + m.name, null); !ok) return inField(ok.error(), where + "/" + m.name);
+            if (auto ok = field(m, context, where.empty() ? m.name : where + "/" + m.name, null); !ok)
+                return inField(ok.error(), where + "/" + m.name);
         return {};
     }
 
@@ -178,7 +198,8 @@ struct FieldWriter {
 Result<std::int64_t> wholeNumber(const std::string& text) {
     std::int64_t n = 0;
     std::size_t i = !text.empty() && text[0] == '-';
-    if (i == text.size() || text.size() > 18) return fail(Errc::malformed, "a whole number expected", "mapping.version");
+    if (i == text.size() || text.size() > 18)
+        return fail(Errc::malformed, "a whole number expected", "mapping.version");
     for (; i < text.size(); ++i) {
         if (text[i] < '0' || text[i] > '9') return fail(Errc::malformed, "a whole number expected", "mapping.version");
         n = n * 10 + (text[i] - '0');
@@ -197,7 +218,8 @@ Result<schemas::Version> objectVersion(const RecordScope& scope) {
 
 Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId context) {
     std::string path = e.name + ".version";
-    if (e.order == schemas::Order::arrival || scope.input.arrival) return schemas::Version{schemas::Order::arrival, {}, ""};
+    if (e.order == schemas::Order::arrival || scope.input.arrival)
+        return schemas::Version{schemas::Order::arrival, {}, ""};
     if (e.version.empty()) {
         auto v = objectVersion(scope);
         if (!v) return inField(v.error(), path);
@@ -217,8 +239,13 @@ Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId
         }
         // The object's time is ISO whatever the record's own notation is.
         auto time = *text == scope.input.object_time ? parseIso(*text) : readTime(scope, *text);
-        if (!time) return fail(Errc::malformed, "not a time in the source's notation, " + std::to_string(text->size()) + " bytes", "mapping.version", 0, 0, path);
-        const std::string& zone = !e.zone.empty() ? e.zone : !scope.input.time_zone.empty() ? scope.input.time_zone : scope.program.zone;
+        if (!time)
+            return fail(Errc::malformed,
+                        "not a time in the source's notation, " + std::to_string(text->size()) + " bytes",
+                        "mapping.version", 0, 0, path);
+        const std::string& zone = !e.zone.empty()                  ? e.zone
+                                  : !scope.input.time_zone.empty() ? scope.input.time_zone
+                                                                   : scope.program.zone;
         auto instant = firstInstant(*time, zone);
         if (!instant) return inField(instant.error(), path);
         v.parts.push_back(*instant);
@@ -227,7 +254,8 @@ Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId
     return v;
 }
 
-Result<std::string> validTime(RecordScope& scope, const std::optional<Expression>& e, NodeId context, const std::string& path) {
+Result<std::string> validTime(RecordScope& scope, const std::optional<Expression>& e, NodeId context,
+                              const std::string& path) {
     if (!e) return std::string();
     auto text = single(scope, *e, context, path, false);
     if (!text || text->empty()) return text;
@@ -236,14 +264,17 @@ Result<std::string> validTime(RecordScope& scope, const std::optional<Expression
     return toIso(*time);
 }
 
-Result<std::vector<schemas::RecordKey>> named(RecordScope& scope, const std::vector<SubjectRule>& rules, NodeId context, const std::string& path, bool required) {
+Result<std::vector<schemas::RecordKey>> named(RecordScope& scope, const std::vector<SubjectRule>& rules, NodeId context,
+                                              const std::string& path, bool required) {
     std::vector<schemas::RecordKey> keys;
     for (const SubjectRule& s : rules) {
         auto found = said(scope, s.id, context, nullptr);
         if (!found) return inField(found.error(), path);
-        for (const Value& v : *found) keys.push_back({scope.input.source, s.entity, std::string(plain(scope, v).str(scope.tree))});
+        for (const Value& v : *found)
+            keys.push_back({scope.input.source, s.entity, std::string(plain(scope, v).str(scope.tree))});
     }
-    if (required && keys.empty() && !rules.empty()) return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path);
+    if (required && keys.empty() && !rules.empty())
+        return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path);
     return keys;
 }
 
@@ -262,7 +293,9 @@ Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std:
         auto into = single(scope, *e.into, context, e.name + ".into", true);
         if (!into) return into.error();
         op.into = *into;
-        if (op.into == op.key.local_id) return fail(Errc::malformed, "a record cannot be merged into itself", "mapping.merge", 0, 0, e.name + ".into");
+        if (op.into == op.key.local_id)
+            return fail(Errc::malformed, "a record cannot be merged into itself", "mapping.merge", 0, 0,
+                        e.name + ".into");
     }
     auto from = validTime(scope, e.valid_from, context, e.name + ".valid.from");
     if (!from) return from.error();
@@ -294,7 +327,9 @@ Result<std::vector<NodeId>> contextsOf(RecordScope& scope, const EmitRule& e) {
         contexts = std::move(*found);
     }
     for (const Value& c : contexts) {
-        if (!c.isNode()) return fail(Errc::malformed, "`each` names a part of the record, not a computed value", "mapping.each", 0, 0, e.name + ".each");
+        if (!c.isNode())
+            return fail(Errc::malformed, "`each` names a part of the record, not a computed value", "mapping.each", 0,
+                        0, e.name + ".each");
         auto wanted = holds(scope, e.when, c.node);
         if (!wanted) return inField(wanted.error(), e.name + ".when");
         if (*wanted) kept.push_back(c.node);
@@ -332,7 +367,8 @@ void presences(RecordScope& scope, Outcome& out) {
 void setVariables(RecordScope& scope) {
     scope.vars["record"] = {Value::ofNode(scope.tree.root())};
     scope.vars["source"] = {Value::ofString(scope.input.source)};
-    scope.vars["objectTime"] = scope.input.object_time.empty() ? Collection{} : Collection{Value::ofString(scope.input.object_time)};
+    scope.vars["objectTime"] =
+        scope.input.object_time.empty() ? Collection{} : Collection{Value::ofString(scope.input.object_time)};
 }
 
 Outcome refused(Error error) {
@@ -410,7 +446,8 @@ void CoverageScope::touch(std::uint32_t rule) {
 Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
     formats::Settings settings = format;
     settings.fhir = settings.fhir || impl_->format.fhir;
-    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) return unreadable(input, read.error());
+    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
+        return unreadable(input, read.error());
     RecordScope scope{*impl_, settings, input, tree};
     auto mine = takes(scope);
     if (!mine) return refused(inField(mine.error(), "input.when"));
@@ -422,7 +459,8 @@ Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs
                      const Input& input, formats::NodeTree& tree) {
     formats::Settings settings = format;
     for (const auto& p : programs) settings.fhir = settings.fhir || p->impl_->format.fhir;
-    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) return unreadable(input, read.error());
+    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
+        return unreadable(input, read.error());
     // The programs of one source share one numbering of rules, in the order of the list.
     std::uint32_t first_rule = 0;
     for (const auto& p : programs) {

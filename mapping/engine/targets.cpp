@@ -90,7 +90,8 @@ constexpr Field kFields[] = {
 };
 
 bool below(std::string_view path, std::string_view prefix) {
-    return prefix.empty() || (path.size() > prefix.size() && path.substr(0, prefix.size()) == prefix && path[prefix.size()] == '/');
+    return prefix.empty() ||
+           (path.size() > prefix.size() && path.substr(0, prefix.size()) == prefix && path[prefix.size()] == '/');
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ std::vector<schemas::Source> sourcesOf(RecordScope& scope, const Value& value) {
         for (NodeId i = 1; i < scope.tree.size(); ++i) scope.by_span.emplace(spanKey(scope.tree[i].span), i);
     for (const formats::Span& s : value.spans) {
         auto found = scope.by_span.find(spanKey(s));
-        std::string decoded = value.copied ? value.text : found == scope.by_span.end() ? std::string() : std::string(scope.tree[found->second].text);
+        std::string decoded = value.copied                   ? value.text
+                              : found == scope.by_span.end() ? std::string()
+                                                             : std::string(scope.tree[found->second].text);
         out.push_back({s.offset, s.length, std::move(decoded)});
     }
     return out;
@@ -63,7 +65,8 @@ Result<PartialDateTime> readTime(const RecordScope& scope, std::string_view text
     return parseIso(text);
 }
 
-Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& given, const std::string& path, std::vector<Leaf>& leaves) {
+Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& given, const std::string& path,
+                     std::vector<Leaf>& leaves) {
     Value value = plain(scope, given);
     if (value.isNode() && scope.tree[value.node].kind == formats::NodeKind::object) {
         if (scope.tree.dialect() == formats::Dialect::hl7v2) return {};  // its first component is empty
@@ -87,9 +90,14 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
 
     if (rule.table) {
         auto found = rule.table->rows.find(text);
-        const Row* row = found != rule.table->rows.end() ? &found->second : rule.table->otherwise ? &*rule.table->otherwise : nullptr;
+        const Row* row = found != rule.table->rows.end() ? &found->second
+                         : rule.table->otherwise         ? &*rule.table->otherwise
+                                                         : nullptr;
         if (!row && !rule.unmapped_keep)
-            return at(scope, value, fail(Errc::unmapped, "a code of " + std::to_string(text.size()) + " bytes has no row; add it to the table", rule.table->name));
+            return at(scope, value,
+                      fail(Errc::unmapped,
+                           "a code of " + std::to_string(text.size()) + " bytes has no row; add it to the table",
+                           rule.table->name));
         if (rule.type != Target::coded) {
             if (row) leaf("", row->code, How::translated, row->line);
             else leaf("", text, how, -1);
@@ -100,7 +108,8 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
             if (!row->system.empty()) leaf("system", row->system, How::translated, row->line);
             if (!row->display.empty()) leaf("display", row->display, How::translated, row->line);
             leaf("equivalence", row->equivalence, How::translated, row->line);
-            if (!rule.table->source_system.empty()) leaf("source_system", rule.table->source_system, How::translated, row->line);
+            if (!rule.table->source_system.empty())
+                leaf("source_system", rule.table->source_system, How::translated, row->line);
         } else {
             leaf("code", text, how, -1);
         }
@@ -115,7 +124,11 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
         case Target::date:
         case Target::instant: {
             auto read = readTime(scope, text);
-            if (!read) return at(scope, value, fail(Errc::malformed, "not a date in the source's notation, " + std::to_string(text.size()) + " bytes", "mapping.date"));
+            if (!read)
+                return at(scope, value,
+                          fail(Errc::malformed,
+                               "not a date in the source's notation, " + std::to_string(text.size()) + " bytes",
+                               "mapping.date"));
             if (rule.type == Target::date) {
                 read->hour = read->minute = read->second = read->micros = -1;
                 read->offset_minutes.reset();
@@ -126,13 +139,14 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
         }
         case Target::boolean:
             if (text != "true" && text != "false")
-                return at(scope, value, fail(Errc::malformed, "true or false expected, found " + std::to_string(text.size()) + " bytes", "mapping.boolean"));
+                return at(
+                    scope, value,
+                    fail(Errc::malformed, "true or false expected, found " + std::to_string(text.size()) + " bytes",
+                         "mapping.boolean"));
             leaf("", text, how, -1);
             leaves.back().kind = LeafKind::boolean;
             return {};
-        default:
-            leaf("", text, how, -1);
-            return {};
+        default: leaf("", text, how, -1); return {};
     }
 }
 

@@ -32,7 +32,10 @@ public:
     Result<void> open(const std::string& path, bool read_only) {
         int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
         if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK)
-            return fail(Errc::unavailable, std::string("the store cannot be opened: ") + sqlite3_errmsg(db_) + "; check --state and run `porta ingest` first", "store.open");
+            return fail(Errc::unavailable,
+                        std::string("the store cannot be opened: ") + sqlite3_errmsg(db_) +
+                            "; check --state and run `porta ingest` first",
+                        "store.open");
         sqlite3_busy_timeout(db_, 30000);
         try {
             if (!read_only) {
@@ -52,7 +55,8 @@ public:
         query(sql, parameters, [](const Row&) {});
     }
 
-    void query(std::string_view sql, const std::vector<Value>& parameters, const std::function<void(const Row&)>& row) override {
+    void query(std::string_view sql, const std::vector<Value>& parameters,
+               const std::function<void(const Row&)>& row) override {
         sqlite3_stmt* s = prepare(sql);
         for (std::size_t i = 0; i < parameters.size(); ++i) bind(s, static_cast<int>(i + 1), parameters[i]);
         SqliteRow current(s);
@@ -90,17 +94,24 @@ private:
         if (found != statements_.end()) return found->second;
         std::string text(sql);
         // STRICT is SQLite's own; the shared schema leaves it out.
-        if (text.rfind("CREATE TABLE", 0) == 0) text += text.find("link(") != std::string::npos || text.find("member(") != std::string::npos ? " STRICT, WITHOUT ROWID" : " STRICT";
+        if (text.rfind("CREATE TABLE", 0) == 0)
+            text += text.find("link(") != std::string::npos || text.find("member(") != std::string::npos
+                        ? " STRICT, WITHOUT ROWID"
+                        : " STRICT";
         sqlite3_stmt* s = nullptr;
-        if (sqlite3_prepare_v3(db_, text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &s, nullptr) != SQLITE_OK) throw failure();
+        if (sqlite3_prepare_v3(db_, text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &s,
+                               nullptr) != SQLITE_OK)
+            throw failure();
         statements_.emplace(std::string(sql), s);
         return s;
     }
 
     static void bind(sqlite3_stmt* s, int at, const Value& value) {
         if (auto* i = std::get_if<std::int64_t>(&value)) sqlite3_bind_int64(s, at, *i);
-        else if (auto* t = std::get_if<std::string>(&value)) sqlite3_bind_text(s, at, t->data(), static_cast<int>(t->size()), SQLITE_STATIC);
-        else if (auto* b = std::get_if<Blob>(&value)) sqlite3_bind_blob(s, at, b->bytes.data(), static_cast<int>(b->bytes.size()), SQLITE_STATIC);
+        else if (auto* t = std::get_if<std::string>(&value))
+            sqlite3_bind_text(s, at, t->data(), static_cast<int>(t->size()), SQLITE_STATIC);
+        else if (auto* b = std::get_if<Blob>(&value))
+            sqlite3_bind_blob(s, at, b->bytes.data(), static_cast<int>(b->bytes.size()), SQLITE_STATIC);
         else sqlite3_bind_null(s, at);
     }
 };

@@ -36,7 +36,8 @@ TEST(CanonicalJson, SortsByUtf16AndKeepsNoSpace) {
 }
 
 TEST(CanonicalJson, RefusesWhatItCannotKeep) {
-    for (const char* text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "\"\xff\"", "nul"}) EXPECT_FALSE(parseJson(text)) << text;
+    for (const char* text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "\"\xff\"", "nul"})
+        EXPECT_FALSE(parseJson(text)) << text;
     EXPECT_FALSE(parseJson(std::string(100000, '[')));
     EXPECT_FALSE(parseJson(std::string_view("1\0", 2)));
 }
@@ -46,8 +47,13 @@ struct DateCase {
 };
 
 TEST(DateTime, KeepsPrecisionAndRefusesImpossibleDays) {
-    const DateCase cases[] = {{"year", "1980", "1980"},       {"month", "1980-05", "1980-05"},       {"leap day", "2024-02-29", "2024-02-29"},     {"no leap day", "2023-02-29", nullptr},
-                              {"month 13", "1980-13", nullptr}, {"zone", "2024-05-01T10:00:00+02:00", "2024-05-01T10:00:00+02:00"}, {"rest", "2024-05-01x", nullptr}};
+    const DateCase cases[] = {{"year", "1980", "1980"},
+                              {"month", "1980-05", "1980-05"},
+                              {"leap day", "2024-02-29", "2024-02-29"},
+                              {"no leap day", "2023-02-29", nullptr},
+                              {"month 13", "1980-13", nullptr},
+                              {"zone", "2024-05-01T10:00:00+02:00", "2024-05-01T10:00:00+02:00"},
+                              {"rest", "2024-05-01x", nullptr}};
     for (const DateCase& c : cases) {
         auto d = parseIso(c.input);
         EXPECT_EQ(d.has_value(), c.iso != nullptr) << c.name;

@@ -21,7 +21,9 @@ Settings settings(Kind kind) {
 }
 
 TEST(Hl7v2, SplitsMixedLineEndsBatchesAndBlankLines) {
-    auto units = split(settings(Kind::hl7v2), "\xEF\xBB\xBF" "FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\n\nMSH|^~\\&|B\nPID|2\nBTS|1\n");
+    auto units = split(settings(Kind::hl7v2),
+                       "\xEF\xBB\xBF"
+                       "FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\n\nMSH|^~\\&|B\nPID|2\nBTS|1\n");
     ASSERT_TRUE(units);
     ASSERT_EQ(units->units.size(), 2u);
     EXPECT_FALSE(split(settings(Kind::hl7v2), "  "));
@@ -29,7 +31,8 @@ TEST(Hl7v2, SplitsMixedLineEndsBatchesAndBlankLines) {
 
 TEST(Hl7v2, FieldsComponentsRepetitionsEscapesAndNull) {
     NodeTree t;
-    std::string raw = "MSH|^~\\&|HIS|F|||20240101||ADT^A01\rPID|1||7^^^H^MR~8||O\\T\\Hara^\"\"||19800517|\"\"|^^^|x&y^z\r";
+    std::string raw =
+        "MSH|^~\\&|HIS|F|||20240101||ADT^A01\rPID|1||7^^^H^MR~8||O\\T\\Hara^\"\"||19800517|\"\"|^^^|x&y^z\r";
     ASSERT_TRUE(parse(settings(Kind::hl7v2), raw, {}, t));
     EXPECT_EQ(path(t, {"MSH", "f9", "c2"}), "A01");
     EXPECT_EQ(path(t, {"PID", "f3", "c1"}), "7");
@@ -40,12 +43,14 @@ TEST(Hl7v2, FieldsComponentsRepetitionsEscapesAndNull) {
     EXPECT_EQ(path(t, {"PID", "f9"}), "<none>") << "nothing but separators is an empty field";
     EXPECT_EQ(path(t, {"PID", "f10", "c1", "s2"}), "y");
     NodeId family = t.child(t.child(t.child(t.root(), "PID"), "f5"), "c1");
-    EXPECT_EQ(raw.substr(t[family].span.offset, t[family].span.length), "O\\T\\Hara") << "spans are those of the undecoded bytes";
+    EXPECT_EQ(raw.substr(t[family].span.offset, t[family].span.length), "O\\T\\Hara")
+        << "spans are those of the undecoded bytes";
 }
 
 TEST(Hl7v2, RefusesWithAPlaceAndNoValue) {
     NodeTree t;
-    for (const char* raw : {"MSH", "MSH|\rPID|1", "MSH|^~\\&|A\rpid|1", "MSH|^~\\&|A||||||||||||||||UNICODE UTF-8\rPID|1||||Rov\xF2"}) {
+    for (const char* raw :
+         {"MSH", "MSH|\rPID|1", "MSH|^~\\&|A\rpid|1", "MSH|^~\\&|A||||||||||||||||UNICODE UTF-8\rPID|1||||Rov\xF2"}) {
         auto r = parse(settings(Kind::hl7v2), raw, {}, t);
         ASSERT_FALSE(r) << raw;
         EXPECT_EQ(r.error().message.find("Rov"), std::string::npos);
@@ -61,7 +66,10 @@ TEST(Csv, QuotesHeaderAndBrokenRows) {
     ASSERT_TRUE(units);
     ASSERT_EQ(units->units.size(), 5u) << "an unclosed quote must not swallow the rows below it";
     NodeTree t;
-    auto raw = [&](int i) { return std::string_view(object).substr(units->units[static_cast<std::size_t>(i)].offset, units->units[static_cast<std::size_t>(i)].length); };
+    auto raw = [&](int i) {
+        return std::string_view(object).substr(units->units[static_cast<std::size_t>(i)].offset,
+                                               units->units[static_cast<std::size_t>(i)].length);
+    };
     ASSERT_TRUE(parse(s, raw(0), units->context, t));
     EXPECT_EQ(path(t, {"b"}), "x \"y\"; z");
     EXPECT_EQ(path(t, {"c"}), "<none>");
@@ -103,7 +111,8 @@ TEST(Json, SpansListsAndDuplicates) {
 
 TEST(Gzip, MembersAndLimits) {
     // `printf hi | gzip -n`, twice in one file.
-    static const char member[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\xc8\x04\x00\xac\x2a\x93\xd8\x02\x00\x00\x00";
+    static const char member[] =
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\xc8\x04\x00\xac\x2a\x93\xd8\x02\x00\x00\x00";
     std::string one(member, sizeof member - 1);
     ASSERT_TRUE(looksGzipped(one));
     auto two = gunzip(one + one, 100);

@@ -20,8 +20,8 @@ struct Machine {
             auto ok = log.apply(e);
             EXPECT_TRUE(ok) << ok.error().message;
             entries.push_back(e);
-            text += std::string(name(e.event)) + " " + std::to_string(e.person) + (e.other ? ">" + std::to_string(e.other) : "") +
-                    (e.record.empty() ? "" : ":" + e.record) + "; ";
+            text += std::string(name(e.event)) + " " + std::to_string(e.person) +
+                    (e.other ? ">" + std::to_string(e.other) : "") + (e.record.empty() ? "" : ":" + e.record) + "; ";
         }
         return text;
     }
@@ -99,7 +99,8 @@ TEST(IdentityLog, propertyIdsAreNeverShared) {
             }
             for (const std::string& key : gone) ASSERT_EQ(m.log.personOf(key), 0);
             for (const auto& [id, person] : m.log.persons()) ASSERT_EQ(m.log.exists(id), ids.contains(id));
-            ASSERT_EQ(m.step(sets, gone), "") << "a second decision on the same facts must say nothing; the first: " << said;
+            ASSERT_EQ(m.step(sets, gone), "")
+                << "a second decision on the same facts must say nothing; the first: " << said;
         }
         IdentityLog replayed;
         for (const LogEntry& e : m.entries) ASSERT_TRUE(replayed.apply(e));

@@ -12,7 +12,8 @@ namespace {
 
 TEST(NationalId, agreesWithEverySampleValue) {
     const char* root = std::getenv("PORTA_DATA");
-    const std::string path = (root ? std::string(root) : std::string(PORTA_ROOT "/../shared/data")) + "/identity/national_ids/national_ids.csv";
+    const std::string path = (root ? std::string(root) : std::string(PORTA_ROOT "/../shared/data")) +
+                             "/identity/national_ids/national_ids.csv";
     std::ifstream in(path);
     if (!in) {
         const char* ci = std::getenv("CI");
@@ -31,7 +32,8 @@ TEST(NationalId, agreesWithEverySampleValue) {
         std::getline(cells, why, ',');
         ++rows;
         const IdState state = checkId(type, value).state;
-        EXPECT_EQ(state == IdState::valid, valid == "1") << "line " << rows + 1 << " " << type << " " << name(state) << " " << why;
+        EXPECT_EQ(state == IdState::valid, valid == "1")
+            << "line " << rows + 1 << " " << type << " " << name(state) << " " << why;
     }
     EXPECT_EQ(rows, 1484U);
 }
@@ -66,7 +68,8 @@ TEST(NationalId, statesAndContradictions) {
         {"PT-NIF", "12A", "", "", "malformed"},
     };
     for (const Case& c : cases)
-        EXPECT_EQ(name(checkId(c.type, c.value, c.birth_date, c.sex).state), c.state) << c.type << " " << c.value << " " << c.birth_date;
+        EXPECT_EQ(name(checkId(c.type, c.value, c.birth_date, c.sex).state), c.state)
+            << c.type << " " << c.value << " " << c.birth_date;
 }
 
 TEST(NationalId, saysBirthDateOnlyWhenTheCenturyIsCertain) {

@@ -13,26 +13,33 @@ namespace {
 using Sets = std::vector<std::vector<std::string>>;
 using Partition = std::function<Sets(const std::vector<Features>&, const std::vector<Decision>&)>;
 
-Features record(std::string key, std::vector<std::string> ids, std::vector<std::string> dates, std::string given = "", std::string family = "") {
+Features record(std::string key, std::vector<std::string> ids, std::vector<std::string> dates, std::string given = "",
+                std::string family = "") {
     return {std::move(key), std::move(ids), std::move(dates), std::move(given), std::move(family)};
 }
 
 TEST(Partition, birthDateOrNames) {
-    EXPECT_EQ(partition({record("a", {"T:1"}, {"1980-01-01"}), record("b", {"T:1"}, {"1980-01-01"}), record("c", {"T:1"}, {"2010-01-01"})}, {}),
+    EXPECT_EQ(partition({record("a", {"T:1"}, {"1980-01-01"}), record("b", {"T:1"}, {"1980-01-01"}),
+                         record("c", {"T:1"}, {"2010-01-01"})},
+                        {}),
               (Sets{{"a", "b"}, {"c"}}));
-    EXPECT_EQ(partition({record("a", {"T:1"}, {"1980-01-01"}, "ann", "bee"), record("b", {"T:1"}, {}, "ann", "bee"), record("c", {"T:1"}, {})}, {}),
+    EXPECT_EQ(partition({record("a", {"T:1"}, {"1980-01-01"}, "ann", "bee"), record("b", {"T:1"}, {}, "ann", "bee"),
+                         record("c", {"T:1"}, {})},
+                        {}),
               (Sets{{"a", "b"}, {"c"}}));
     EXPECT_EQ(partition({record("a", {}, {"1980-01-01"}), record("b", {}, {"1980-01-01"})}, {}), (Sets{{"a"}, {"b"}}));
 }
 
 TEST(Partition, aDatelessRecordDoesNotBridgeTwoDates) {
     EXPECT_EQ(partition({record("a", {"T:1"}, {"1980-01-01"}, "ann", "bee"), record("b", {"T:1"}, {}, "ann", "bee"),
-                         record("c", {"T:1"}, {"2010-01-01"}, "ann", "bee")}, {}),
+                         record("c", {"T:1"}, {"2010-01-01"}, "ann", "bee")},
+                        {}),
               (Sets{{"a", "b"}, {"c"}}));
 }
 
 TEST(Partition, decisions) {
-    const std::vector<Features> r = {record("a", {"T:1"}, {"1980-01-01"}), record("b", {"T:1"}, {"1980-01-01"}), record("c", {}, {"2010-01-01"})};
+    const std::vector<Features> r = {record("a", {"T:1"}, {"1980-01-01"}), record("b", {"T:1"}, {"1980-01-01"}),
+                                     record("c", {}, {"2010-01-01"})};
     EXPECT_EQ(partition(r, {{"a", "b", Verdict::different}}), (Sets{{"a"}, {"b"}, {"c"}}));
     EXPECT_EQ(partition(r, {{"a", "c", Verdict::same}}), (Sets{{"a", "b", "c"}}));
     EXPECT_EQ(partition(r, {{"a", "c", Verdict::same}, {"b", "c", Verdict::different}}), (Sets{{"a", "c"}, {"b"}}));
@@ -50,7 +57,8 @@ std::string firstViolation(const Partition& tested) {
             f.key = std::string(1, c);
             for (int i = 0; i < 2; ++i)
                 if (random() % 3) f.identifiers.push_back("T:" + std::to_string(random() % 4));
-            for (unsigned i = static_cast<unsigned>(random() % 3); i > 0; --i) f.birth_dates.push_back("200" + std::to_string(random() % 3) + "-01-01");
+            for (unsigned i = static_cast<unsigned>(random() % 3); i > 0; --i)
+                f.birth_dates.push_back("200" + std::to_string(random() % 3) + "-01-01");
             f.given = random() % 2 ? "ann" : "bob";
             f.family = "bee";
             records.push_back(f);
@@ -63,7 +71,8 @@ std::string firstViolation(const Partition& tested) {
         const Sets first = tested(records, decisions);
         for (const Decision& d : decisions)
             for (const auto& set : first)
-                if (d.verdict == Verdict::different && std::count(set.begin(), set.end(), d.a) && std::count(set.begin(), set.end(), d.b))
+                if (d.verdict == Verdict::different && std::count(set.begin(), set.end(), d.a) &&
+                    std::count(set.begin(), set.end(), d.b))
                     return "a different pair is together";
         for (int i = 0; i < 10; ++i) {
             std::shuffle(records.begin(), records.end(), random);
@@ -111,9 +120,11 @@ TEST(Partition, negativeControlTheCheckerCatchesArrivalOrder) {
         for (auto& set : sets) {
             bool split = false;
             for (const Decision& one : d)
-                split = split || (std::count(set.begin(), set.end(), one.a) && std::count(set.begin(), set.end(), one.b));
+                split =
+                    split || (std::count(set.begin(), set.end(), one.a) && std::count(set.begin(), set.end(), one.b));
             if (!split) out.push_back(set);
-            else for (auto& key : set) out.push_back({key});
+            else
+                for (auto& key : set) out.push_back({key});
         }
         std::sort(out.begin(), out.end());
         return out;
@@ -124,7 +135,10 @@ TEST(Partition, negativeControlTheCheckerCatchesArrivalOrder) {
 TEST(Partition, aTokenSharedByManyIsQuick) {
     std::vector<Features> records;
     for (int i = 0; i < 3000; ++i)
-        records.push_back(record("k" + std::to_string(10000 + i), {"T:1"}, i % 3 ? std::vector<std::string>{std::to_string(1900 + i % 90) + "-01-01"} : std::vector<std::string>{}, "ann", "bee"));
+        records.push_back(record(
+            "k" + std::to_string(10000 + i), {"T:1"},
+            i % 3 ? std::vector<std::string>{std::to_string(1900 + i % 90) + "-01-01"} : std::vector<std::string>{},
+            "ann", "bee"));
     const auto start = std::chrono::steady_clock::now();
     EXPECT_FALSE(partition(records, {}).empty());
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));

@@ -34,7 +34,8 @@ TEST(Library, EveryGoldenIsAsExpectedAndEveryRuleCovered) {
         auto report = testMapping(entry.path().string());
         ASSERT_TRUE(report) << report.error().message;
         for (const auto& c : report->cases) EXPECT_EQ(c.difference, "") << entry.path().filename() << " " << c.name;
-        for (const auto& rule : report->unused) ADD_FAILURE() << rule.file << ":" << rule.line << " " << rule.name << " is reached by no golden";
+        for (const auto& rule : report->unused)
+            ADD_FAILURE() << rule.file << ":" << rule.line << " " << rule.name << " is reached by no golden";
     }
     EXPECT_GE(mappings, 7u);
 }
@@ -63,14 +64,27 @@ TEST_P(Refused, NamesThePlaceAndTheNearest) {
     EXPECT_EQ(program.error().code, Errc::misconfigured);
     EXPECT_NE(program.error().message.find(GetParam().message), std::string::npos) << program.error().message;
 }
-INSTANTIATE_TEST_SUITE_P(Mapping, Refused, testing::Values(
-    Refusal{"key", "mapping: m\ninput: {format: csv}\nemits: []\n", "did you mean `emit`"},
-    Refusal{"field", "mapping: m\ninput: {format: csv}\nemit:\n  - record: person\n    key: a\n    fields: {birthdate: b}\n", ":6:25: unknown field `birthdate`; did you mean `birth_date`"},
-    Refusal{"entity", "mapping: m\ninput: {format: csv}\nemit:\n  - {record: persn, key: a, fields: {sex: b}}\n", "did you mean `person`"},
-    Refusal{"table", "mapping: m\ninput: {format: csv}\nemit:\n  - {record: person, key: a, fields: {sex: {expr: b, translate: sx}}}\n", "unknown table `sx`"},
-    Refusal{"twice", "mapping: m\nmapping: n\n", "stands twice"},
-    Refusal{"clock", "mapping: m\ninput: {format: csv}\nemit:\n  - {record: person, key: a, fields: {birth_date: today()}}\n", ":4:"},
-    Refusal{"subject", "mapping: m\ninput: {format: csv}\nemit:\n  - {record: condition, key: a, fields: {status: b}}\n", "`subjects` is missing"}),
+INSTANTIATE_TEST_SUITE_P(
+    Mapping, Refused,
+    testing::Values(
+        Refusal{"key", "mapping: m\ninput: {format: csv}\nemits: []\n", "did you mean `emit`"},
+        Refusal{"field",
+                "mapping: m\ninput: {format: csv}\nemit:\n  - record: person\n    key: a\n    fields: {birthdate: b}\n",
+                ":6:25: unknown field `birthdate`; did you mean `birth_date`"},
+        Refusal{"entity", "mapping: m\ninput: {format: csv}\nemit:\n  - {record: persn, key: a, fields: {sex: b}}\n",
+                "did you mean `person`"},
+        Refusal{"table",
+                "mapping: m\ninput: {format: csv}\nemit:\n  - {record: person, key: a, fields: {sex: {expr: b, "
+                "translate: sx}}}\n",
+                "unknown table `sx`"},
+        Refusal{"twice", "mapping: m\nmapping: n\n", "stands twice"},
+        Refusal{
+            "clock",
+            "mapping: m\ninput: {format: csv}\nemit:\n  - {record: person, key: a, fields: {birth_date: today()}}\n",
+            ":4:"},
+        Refusal{"subject",
+                "mapping: m\ninput: {format: csv}\nemit:\n  - {record: condition, key: a, fields: {status: b}}\n",
+                "`subjects` is missing"}),
     [](const testing::TestParamInfo<Refusal>& info) { return std::string(info.param.name); });
 
 TEST(Targets, KnowListsGroupsAndLeaves) {

@@ -8,7 +8,8 @@
 namespace porta::schemas {
 namespace {
 
-Operation op(Op kind, std::int64_t version, std::vector<std::pair<std::string, std::string>> fields = {}, const std::string& id = "A") {
+Operation op(Op kind, std::int64_t version, std::vector<std::pair<std::string, std::string>> fields = {},
+             const std::string& id = "A") {
     Operation o;
     o.key = {"s", "person", id};
     o.op = kind;
@@ -42,11 +43,13 @@ std::vector<StoredOperation> stored(std::vector<Operation> ops) {
 }
 
 TEST(Fold, PatchSetsOnlyItsFieldsAndDeletesWhatItSaysIsNull) {
-    EXPECT_EQ(summary(stored({op(Op::upsert, 1, {{"a", "x"}, {"b", "y"}}), op(Op::patch, 2, {{"a", "<null>"}})})), "s|person|A live A b=\"y\"\n");
+    EXPECT_EQ(summary(stored({op(Op::upsert, 1, {{"a", "x"}, {"b", "y"}}), op(Op::patch, 2, {{"a", "<null>"}})})),
+              "s|person|A live A b=\"y\"\n");
 }
 
 TEST(Fold, ALaterUpsertClearsWhatItDoesNotName) {
-    EXPECT_EQ(summary(stored({op(Op::upsert, 1, {{"a", "x"}}), op(Op::upsert, 2, {{"b", "y"}})})), "s|person|A live A b=\"y\"\n");
+    EXPECT_EQ(summary(stored({op(Op::upsert, 1, {{"a", "x"}}), op(Op::upsert, 2, {{"b", "y"}})})),
+              "s|person|A live A b=\"y\"\n");
 }
 
 TEST(Fold, ADeleteThatArrivesFirstStillWins) {
@@ -65,7 +68,8 @@ TEST(Fold, CancelVoidsLesserOperationsOfItsClassOnly) {
     Operation cancel = op(Op::cancel, 3);
     cancel.cancels = "discharge";
     seal(cancel);
-    EXPECT_EQ(summary(stored({cancel, op(Op::upsert, 1, {{"start", "2023"}}), discharge})), "s|person|A live A start=\"2023\"\n");
+    EXPECT_EQ(summary(stored({cancel, op(Op::upsert, 1, {{"start", "2023"}}), discharge})),
+              "s|person|A live A start=\"2023\"\n");
 }
 
 TEST(Fold, MergeJoinsAndALaterUnmergeParts) {
@@ -86,7 +90,9 @@ std::vector<Operation> randomHistory(std::mt19937& rnd) {
         auto kind = static_cast<Op>(rnd() % 6);
         std::string id(1, static_cast<char>('A' + rnd() % 3));
         Operation o = op(kind, static_cast<std::int64_t>(rnd() % 4), {}, id);
-        if (kind == Op::upsert || kind == Op::patch) o = op(kind, o.version.parts[0], {{std::string(1, static_cast<char>('a' + rnd() % 3)), std::to_string(rnd() % 3)}}, id);
+        if (kind == Op::upsert || kind == Op::patch)
+            o = op(kind, o.version.parts[0],
+                   {{std::string(1, static_cast<char>('a' + rnd() % 3)), std::to_string(rnd() % 3)}}, id);
         if (kind == Op::merge || kind == Op::unmerge) o.into = id == "A" ? "B" : "A";
         if (kind == Op::cancel) o.cancels = "all";
         seal(o);

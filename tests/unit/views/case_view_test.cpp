@@ -8,7 +8,8 @@
 namespace porta::views {
 namespace {
 
-schemas::StoredOperation statement(const std::string& source, const std::string& entity, const std::string& id, std::vector<std::pair<std::string, std::string>> fields, std::int64_t raw) {
+schemas::StoredOperation statement(const std::string& source, const std::string& entity, const std::string& id,
+                                   std::vector<std::pair<std::string, std::string>> fields, std::int64_t raw) {
     schemas::Operation o;
     o.key = {source, entity, id};
     o.version = {schemas::Order::number, {1}, "1"};
@@ -24,10 +25,13 @@ schemas::StoredOperation statement(const std::string& source, const std::string&
     return {o, raw, raw, 1};
 }
 
-const std::vector<SourceFacts> kSources{{"care", "Care", "social", "sources/care.yaml", "", 0, 0}, {"clinic", "Clinic", "health", "sources/clinic.yaml", "", 0, 0}, {"jobs", "Jobs", "employment", "sources/jobs.yaml", "2030-01-01", 0, 0}};
+const std::vector<SourceFacts> kSources{{"care", "Care", "social", "sources/care.yaml", "", 0, 0},
+                                        {"clinic", "Clinic", "health", "sources/clinic.yaml", "", 0, 0},
+                                        {"jobs", "Jobs", "employment", "sources/jobs.yaml", "2030-01-01", 0, 0}};
 
 std::vector<schemas::StoredOperation> someone() {
-    return {statement("clinic", "person", "1", {{"names/0/family", "Rossi"}, {"birth_date", "1980-05-17"}, {"sex", "female"}}, 1),
+    return {statement("clinic", "person", "1",
+                      {{"names/0/family", "Rossi"}, {"birth_date", "1980-05-17"}, {"sex", "female"}}, 1),
             statement("care", "person", "9", {{"names/0/family", "Rosi"}, {"birth_date", "1980-05-18"}}, 2),
             statement("clinic", "encounter", "1", {{"start", "2024-01-02"}, {"worker/name", "Verdi"}}, 3)};
 }
@@ -99,7 +103,8 @@ TEST(CaseView, EveryLeafHasAnOrigin) {
     auto view = assemble("p1", records, everything(), kSources, 0);
     auto values = traced(view);
     EXPECT_GT(values.size(), 15u);
-    for (const auto& v : values) EXPECT_TRUE(v.origin.leaf || !v.origin.config_key.empty() || !v.origin.inputs.empty()) << v.pointer;
+    for (const auto& v : values)
+        EXPECT_TRUE(v.origin.leaf || !v.origin.config_key.empty() || !v.origin.inputs.empty()) << v.pointer;
     EXPECT_NE(toText(view).find("the sources disagree on birth_date"), std::string::npos);
 }
 
