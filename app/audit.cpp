@@ -85,7 +85,7 @@ int commandAudit(const Arguments& args) {
             return report->find("different")->size() || report->find("refused_digest")->integer() ? 1 : 0;
         }
         if (verb == "log" || verb == "verify") {
-            auto log = pipeline::DecisionLog::open(settings->state);
+            auto log = pipeline::DecisionLog::open(*settings);
             if (!log) return complain(log.error());
             if (verb == "log") {
                 auto done = (*log)->each([&](std::int64_t no, const Json& entry) {

@@ -6,7 +6,7 @@
 #include "base/date_time.h"
 #include "base/yaml.h"
 #include "pipeline/decision_log.h"
-#include "pipeline/embedded/local.h"
+#include "pipeline/world.h"
 
 namespace porta::app {
 
@@ -80,12 +80,12 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
     std::string user = options.get("--as", as ? as : ""),
                 purpose = options.get("--purpose", for_purpose ? for_purpose : "");
     auto decision = purposes->decide(user, purpose, options.get("--case"));
-    auto log = pipeline::DecisionLog::open(p.settings.state);
+    auto log = pipeline::DecisionLog::open(p.settings);
     if (!log) return log.error();
     const policy::User* known = purposes->user(user);
     const policy::Purpose* granted = decision.allowed ? purposes->purpose(purpose) : nullptr;
     Json entry = Json::object();
-    entry["at"] = isoInstant(pipeline::systemClock(p.settings.testing)->now());
+    entry["at"] = isoInstant(pipeline::openClock(p.settings)->now());
     entry["actor"] = user;
     entry["role"] = known ? known->role : "";
     entry["purpose"] = purpose;

@@ -1,7 +1,7 @@
 #include "pipeline/decision_log.h"
 
 #include "base/hash.h"
-#include "pipeline/embedded/sqlite_store.h"
+#include "pipeline/world.h"
 
 namespace porta::pipeline {
 
@@ -16,12 +16,12 @@ std::string chain(std::string_view before, std::string_view entry) {
 
 }  // namespace
 
-Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::string& directory) {
-    auto store = openSqlite(directory + "/decisions.db", false);
+Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const config::Settings& settings) {
+    auto store = openStore(settings, Part::decisions, false);
     if (!store) return store.error();
     std::unique_ptr<DecisionLog> log(new DecisionLog);
     log->store_ = std::move(*store);
-    auto done = log->store_->transact([&] {
+    auto done = log->store_->exclusive([&] {
         log->store_->run(
             "CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)");
     });
@@ -31,7 +31,7 @@ Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::string& direct
 
 Result<void> DecisionLog::append(const Json& decision) {
     std::string entry = canonical(decision);
-    return store_->transact([&] {
+    return store_->exclusive([&] {
         std::int64_t no = 0;
         std::string before;
         store_->query("SELECT no, hash FROM decision ORDER BY no DESC LIMIT 1", {}, [&](const Row& r) {

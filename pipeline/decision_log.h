@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/canonical_json.h"
+#include "config/settings.h"
 #include "pipeline/store.h"
 
 namespace porta::pipeline {
@@ -13,7 +14,7 @@ namespace porta::pipeline {
 class DecisionLog {
 public:
     /// Errors: unavailable.
-    static Result<std::unique_ptr<DecisionLog>> open(const std::string& directory);
+    static Result<std::unique_ptr<DecisionLog>> open(const config::Settings& settings);
     /// Durable on return. Errors: unavailable: then nothing may be shown.
     Result<void> append(const Json& decision);
     /// In order: number, entry. `person` 0 for all.

@@ -4,25 +4,21 @@
 /// batch, so a kill at any point leaves either all of it or nothing.
 ///
 ///     auto gateway = Gateway::open(settings);
-///     gateway->ingestAll(progress);
+///     gateway->ingestAll("", progress);
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/canonical_json.h"
 #include "config/settings.h"
-#include "connectors/files.h"
-#include "mapping/engine/program.h"
-#include "pipeline/records.h"
+#include "pipeline/connect.h"
+#include "pipeline/map.h"
+#include "pipeline/poison.h"
 #include "pipeline/resolve.h"
+#include "pipeline/sources.h"
 #include "pipeline/store.h"
 
 namespace porta::pipeline {
-
-/// SHA-256 over everything that may change results and is not a mapping: engine version, ICU, Unicode, time zones.
-Sha256 engineDigest();
 
 /// `done` of `total` raw records of the object at hand.
 using Progress = std::function<void(const std::string& source, std::uint64_t done, std::uint64_t total)>;
@@ -31,17 +27,16 @@ struct ReplayCount {
     std::int64_t replayed = 0, published = 0, still = 0;
 };
 
-/// map: one raw record's bytes to its outcome; the same for a first run and a replay.
-mapping::Outcome mapOnce(const config::SourceSettings& source,
-                         const std::vector<std::shared_ptr<const mapping::Program>>& programs, const ObjectMeta& meta,
-                         std::int64_t object, std::int64_t position, std::string_view bytes, formats::NodeTree& tree);
-RawState stateOf(const mapping::Outcome& outcome);
-
 /// Maps every raw record again from its bytes, with the mapping that its generation names, and compares with what is stored.
 /// Shape:  `{compared, equal, different:[{raw, path}], erased, refused_digest}`; refused are records of a mapping or engine
 ///         that this configuration no longer has.
 Result<Json> replayAll(const config::Settings& settings, const std::string& source);
 
+/// The quarantined raw records as messages to be mapped again with today's mappings, in their order. Throws Failure.
+std::vector<RawMessage> quarantined(Store& store, Keys& keys, const Sources& sources, const std::string& only_source,
+                                    const std::string& reason);
+
+/// Threads: one caller at a time.
 class Gateway {
 public:
     /// Takes the lease, opens and migrates the stores, compiles every mapping, loads the resolver.
@@ -52,37 +47,32 @@ public:
     Result<void> ingestAll(const std::string& only_source, const Progress& progress);
     /// One file as an object of that source; a known one is counted again as duplicate.
     Result<void> ingestFile(const std::string& source, const std::string& path, const Progress& progress);
-    /// Bytes that have no path (stdin, HTTP).
+    /// Bytes that have no path (stdin, HTTP). Durable on return.
     Result<void> ingestBytes(const std::string& source, const std::string& label, std::string bytes,
                              const Progress& progress);
     /// Maps quarantined raw records again with today's mappings, in their order.
     Result<ReplayCount> replayQuarantine(const std::string& source, const std::string& reason);
 
 private:
-    struct SourceState {
-        const config::SourceSettings* settings = nullptr;
-        std::vector<std::shared_ptr<const mapping::Program>> programs;
-        int generation = 0;
-    };
-    struct Object;
-    Gateway(const config::Settings& settings) : settings_(settings) {}
-    Result<void> prepareSources();
-    Result<void> deliver(SourceState& source, const std::string& path, std::string bytes, bool pulled,
+    explicit Gateway(const config::Settings& settings) : settings_(settings) {}
+    Result<const Source*> sourceNamed(const std::string& id) const;
+    Result<void> deliver(const Source& source, const std::string& path, std::string bytes, bool pulled,
                          const Progress& progress);
-    Result<void> process(SourceState& source, Object& object, const Progress& progress);
-    MappedRecord mapOne(const SourceState& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
-                        std::int64_t id, std::string_view bytes, RawRow& row, const Key& key);
-    void writeLinks(const MappedRecord& record);
-    ClosedSnapshot snapshotOf(const SourceState& source, const ObjectRow& row, const ObjectMeta& meta) const;
+    Result<void> process(Delivery& delivery, const Progress& progress);
 
     config::Settings settings_;
-    std::unique_ptr<Lease> lease_;
     std::unique_ptr<Clock> clock_;
     std::unique_ptr<Store> store_;
+    std::unique_ptr<Lease> lease_;
     std::unique_ptr<Keys> keys_;
+    Sources sources_;
+    Poison poison_;
+    std::unique_ptr<Connect> connect_;
+    std::unique_ptr<Map> map_;
     std::unique_ptr<Resolver> resolver_;
-    std::map<std::string, SourceState> sources_;
-    formats::NodeTree tree_;
 };
+
+/// For each source with a full feed the share of keys that one snapshot may drop.
+std::map<std::string, double> deleteShares(const config::Settings& settings);
 
 }  // namespace porta::pipeline

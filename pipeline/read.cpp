@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <filesystem>
 #include <set>
 
 #include "base/date_time.h"
-#include "pipeline/embedded/local.h"
-#include "pipeline/embedded/sqlite_store.h"
+#include "pipeline/connect.h"
 #include "pipeline/schema.h"
+#include "pipeline/world.h"
 
 namespace porta::pipeline {
 
@@ -27,18 +26,14 @@ Json span(std::int64_t from, std::int64_t to) {
 
 Result<std::unique_ptr<Reader>> Reader::open(const config::Settings& settings) {
     std::unique_ptr<Reader> reader(new Reader(settings));
-    if (!std::filesystem::exists(settings.store_path))
-        return fail(Errc::unavailable,
-                    "there is no store in " + settings.state + " yet; run `porta ingest` first or give --state",
-                    "store.missing");
-    auto store = openSqlite(settings.store_path, true);
+    auto store = openStore(settings, Part::data, true);
     if (!store) return store.error();
     reader->store_ = std::move(*store);
-    auto keys = openKeys(settings.state, settings.key_file, true);
+    auto keys = openKeys(settings, true);
     if (!keys) return keys.error();
     reader->keys_ = std::move(*keys);
-    const Key& k = reader->keys_->indexKey();
-    reader->hash_ = std::make_unique<KeyedHash>(std::string_view(reinterpret_cast<const char*>(k.data()), k.size()));
+    reader->hash_ = std::make_unique<KeyedHash>(indexHash(*reader->keys_));
+    reader->objects_ = std::make_unique<Objects>(*reader->store_, *reader->keys_);
     return reader;
 }
 
@@ -46,20 +41,6 @@ Key Reader::key(std::int64_t number) {
     auto key = keys_->find(number);
     if (!key) throw Failure{key.error()};
     return *key;
-}
-
-const std::pair<ObjectRow, ObjectMeta>& Reader::objectOf(std::int64_t no) {
-    auto it = objects_.find(no);
-    if (it != objects_.end()) return it->second;
-    ObjectRow row;
-    store_->query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {no},
-                  [&](const Row& r) { row = objectRow(r); });
-    if (!row.no) throw Failure{fail(Errc::not_found, "no such object", "object.missing")};
-    auto meta = pipeline::open(key(-no), Box::object_meta, 0, row.meta).and_then([](std::string&& plain) {
-        return decodeMeta(plain);
-    });
-    if (!meta) throw Failure{meta.error()};
-    return objects_.emplace(no, std::make_pair(std::move(row), std::move(*meta))).first->second;
 }
 
 Json Reader::account() {
@@ -70,40 +51,47 @@ Json Reader::account() {
     };
     std::map<std::string, Count> by;
     for (const auto& s : settings_.sources) by[s.id];
-    store_->run("BEGIN");
-    store_->query("SELECT source, state, COUNT(*), SUM(n), SUM(done) FROM object GROUP BY source, state", {},
-                  [&](const Row& r) {
-                      Count& c = by[std::string(r.bytes(0))];
-                      auto state = static_cast<ObjectState>(r.integer(1));
-                      c.objects += r.integer(2);
-                      c.received += r.integer(3);
-                      if (state == ObjectState::duplicate) {
-                          c.duplicates += r.integer(3);
-                          c.skipped += r.integer(3);
-                          c.skipped_by["duplicate"] += r.integer(3);
-                      } else {
-                          c.pending += r.integer(3);
-                      }
-                  });
-    store_->query(
-        "SELECT o.source, r.state, r.reason, COUNT(*) FROM raw r JOIN object o ON o.no = r.object GROUP BY 1, 2, 3", {},
-        [&](const Row& r) {
-            Count& c = by[std::string(r.bytes(0))];
-            std::int64_t n = r.integer(3);
-            c.pending -= n;
-            switch (static_cast<RawState>(r.integer(1))) {
-                case RawState::published: c.published += n; break;
-                case RawState::skipped:
-                    c.skipped += n;
-                    c.skipped_by[std::string(r.bytes(2))] += n;
-                    break;
-                case RawState::quarantined:
-                    c.quarantined += n;
-                    c.quarantined_by[std::string(r.bytes(2))] += n;
-                    break;
-            }
-        });
-    store_->run("COMMIT");
+    auto count = [&] {
+        store_->query("SELECT source, state, COUNT(*), CAST(SUM(n) AS BIGINT) FROM object GROUP BY source, state", {},
+                      [&](const Row& r) {
+                          Count& c = by[std::string(r.bytes(0))];
+                          auto state = static_cast<ObjectState>(r.integer(1));
+                          c.objects += r.integer(2);
+                          // Of a void object only what was read of it counts: its raw records below.
+                          if (state == ObjectState::voided) return;
+                          c.received += r.integer(3);
+                          if (state == ObjectState::duplicate) {
+                              c.duplicates += r.integer(3);
+                              c.skipped += r.integer(3);
+                              c.skipped_by["duplicate"] += r.integer(3);
+                          } else {
+                              c.pending += r.integer(3);
+                          }
+                      });
+        store_->query(
+            "SELECT o.source, o.state, r.state, r.reason, COUNT(*) FROM raw r JOIN object o ON o.no = r.object GROUP "
+            "BY "
+            "1, 2, 3, 4",
+            {}, [&](const Row& r) {
+                Count& c = by[std::string(r.bytes(0))];
+                std::int64_t n = r.integer(4);
+                std::string reason(r.bytes(3));
+                if (static_cast<ObjectState>(r.integer(1)) == ObjectState::voided) c.received += n;
+                else c.pending -= n;
+                switch (static_cast<RawState>(r.integer(2))) {
+                    case RawState::published: c.published += n; break;
+                    case RawState::skipped:
+                        c.skipped += n;
+                        c.skipped_by[reason] += n;
+                        break;
+                    case RawState::quarantined:
+                        c.quarantined += n;
+                        c.quarantined_by[reason] += n;
+                        break;
+                }
+            });
+    };
+    if (auto done = store_->snapshot(count); !done) throw Failure{done.error()};
     Json sources = Json::array();
     bool balanced = true;
     for (auto& [id, c] : by) {
@@ -133,20 +121,28 @@ Json Reader::account() {
 }
 
 Json Reader::status() {
-    std::int64_t open = 0, unmapped = 0;
-    store_->query("SELECT COUNT(*), COALESCE(SUM(n - done), 0) FROM object WHERE state = 0", {}, [&](const Row& r) {
-        open = r.integer(0);
-        unmapped = r.integer(1);
-    });
     Json pending = Json::object();
-    pending["connect"] = open;
-    pending["map"] = unmapped;
-    // Embedded, one transaction serves every later stage of a batch.
-    pending["resolve"] = 0;
-    pending["project"] = 0;
-    pending["outbox"] = 0;
+    std::int64_t total = 0;
+    auto count = [&] {
+        auto one = [&](const char* stage, const char* sql) {
+            std::int64_t n = 0;
+            store_->query(sql, {}, [&](const Row& r) { n = r.integer(0); });
+            pending[stage] = n;
+            total += n;
+        };
+        one("connect", "SELECT COUNT(*) FROM object WHERE state = 0 AND appended = 0");
+        one("map",
+            "SELECT CAST(COALESCE(SUM(n - (SELECT COUNT(*) FROM raw WHERE raw.id >= object.first_raw AND raw.id < "
+            "object.first_raw + object.n)), 0) AS BIGINT) FROM object WHERE state = 0");
+        one("resolve", "SELECT CAST(COALESCE(SUM(n - done), 0) AS BIGINT) FROM object WHERE state = 0");
+        one("project", "SELECT COUNT(*) FROM person WHERE projected < revision");
+        one("outbox",
+            "SELECT (SELECT COUNT(*) FROM person WHERE sent < revision) + (SELECT COUNT(*) FROM view_row WHERE sent < "
+            "revision)");
+    };
+    if (auto done = store_->snapshot(count); !done) throw Failure{done.error()};
     Json out = Json::object();
-    out["state"] = open ? "working" : "quiet";
+    out["state"] = total ? "working" : "quiet";
     out["format_version"] = kFormatVersion;
     out["pending"] = std::move(pending);
     return out;
@@ -157,7 +153,7 @@ void Reader::objects(const std::function<void(const Json&)>& row) {
     store_->query("SELECT no FROM object ORDER BY no", {}, [&](const Row& r) { numbers.push_back(r.integer(0)); });
     static const char* const states[] = {"open", "closed", "duplicate", "void"};
     for (std::int64_t no : numbers) {
-        const auto& [o, meta] = objectOf(no);
+        const auto& [o, meta] = objects_->at(no);
         Json j = Json::object();
         j["n"] = no;
         j["source"] = o.source;
@@ -176,7 +172,7 @@ void Reader::raws(const std::string& source, const std::string& state, const std
     store_->query("SELECT duplicate_of, COUNT(*) FROM object WHERE duplicate_of IS NOT NULL GROUP BY 1", {},
                   [&](const Row& r) { deliveries[r.integer(0)] = r.integer(1); });
     eachRaw([&](const RawRow& r) {
-        const auto& [o, meta] = objectOf(r.object);
+        const auto [o, meta] = objects_->at(r.object);
         if (!source.empty() && o.source != source) return;
         if (!state.empty() && name(r.state) != state) return;
         auto bytes = pipeline::open(key(r.id), Box::raw_bytes, 0, r.payload).and_then([](std::string&& box) {
@@ -217,11 +213,12 @@ void Reader::quarantine(const std::function<void(const Json&)>& row) {
                   [&](const Row& r) { rows.push_back(rawRow(r)); });
     for (const RawRow& r : rows) {
         auto detail = pipeline::open(key(r.id), Box::detail, r.generation, r.detail);
+        if (!detail) detail = pipeline::open(key(r.id), Box::poison, r.generation, r.detail);
         Error e = detail ? decodeError(*detail) : detail.error();
         Json j = Json::object();
         j["n"] = r.id;
         j["raw"] = rawText(r.id);
-        j["source"] = objectOf(r.object).first.source;
+        j["source"] = objectOf(r.object).row.source;
         j["stage"] = "map";
         j["code"] = r.reason;
         j["rule"] = e.rule;
@@ -253,19 +250,14 @@ Result<std::string> Reader::rawBytes(std::int64_t id) {
     });
 }
 
-Result<ObjectRow> Reader::object(std::int64_t no, ObjectMeta& meta) {
-    const auto& found = objectOf(no);
-    meta = found.second;
-    return found.first;
-}
-
 Result<std::vector<schemas::Operation>> Reader::operations(const RawRow& row) {
-    if (row.operations.empty()) return std::vector<schemas::Operation>{};
-    auto k = keys_->find(row.id);
-    if (!k) return k.error();
-    return pipeline::open(*k, Box::operations, row.generation, row.operations).and_then([](std::string&& plain) {
-        return schemas::decode(plain);
+    std::string box;
+    int generation = 0;
+    store_->query("SELECT generation, box FROM operation WHERE raw = ?1", {row.id}, [&](const Row& r) {
+        generation = static_cast<int>(r.integer(0));
+        box = r.bytes(1);
     });
+    return openOperations(*keys_, row.id, generation, box);
 }
 
 const std::map<int, GenerationRow>& Reader::generations() {
@@ -307,7 +299,7 @@ schemas::SnapshotScopes Reader::scopes(const std::vector<StoredOperation>& opera
     store_->query("SELECT object, source, accepted FROM snapshot ORDER BY source, place", {},
                   [&](const Row& r) { rows.emplace_back(r.integer(0), std::string(r.bytes(1)), r.integer(2) != 0); });
     for (const auto& [object, source, accepted] : rows) {
-        const auto& [row, meta] = objectOf(object);
+        const auto& [row, meta] = objects_->at(object);
         schemas::Snapshot s;
         s.instant = row.instant;
         s.version_text = meta.object_time;
@@ -326,16 +318,14 @@ Records Reader::load(std::int64_t person) {
     Records out;
     out.operations.emplace_back();
     std::vector<StoredOperation>& operations = out.operations.back();
-    auto take = [&](const RawRow& r) {
-        auto ops = this->operations(r);
+    auto take = [&](const RecordMessage& r) {
+        auto ops = openOperations(*keys_, r.raw, r.generation, r.box);
         if (!ops) throw Failure{ops.error()};
-        for (auto& op : *ops) operations.push_back({std::move(op), r.id, r.object, r.generation});
+        for (auto& op : *ops) operations.push_back({std::move(op), r.raw, r.object, r.generation});
     };
     std::map<std::int64_t, std::int64_t> person_of;
     if (!person) {
-        eachRaw([&](const RawRow& r) {
-            if (r.state != RawState::skipped) take(r);
-        });
+        eachOperation(*store_, take);
         store_->query("SELECT hash, person FROM member", {},
                       [&](const Row& r) { person_of[r.integer(0)] = r.integer(1); });
     } else {
@@ -354,10 +344,15 @@ Records Reader::load(std::int64_t person) {
                           [&](const Row& r) { found.push_back(r.integer(0)); });
             for (std::int64_t id : found) {
                 if (!raws.insert(id).second) continue;
-                auto row = raw(id);
-                if (!row || row->state == RawState::skipped) continue;
+                RecordMessage record;
+                store_->query("SELECT object, generation, box FROM operation WHERE raw = ?1", {id}, [&](const Row& r) {
+                    record.raw = id;
+                    record.object = r.integer(0);
+                    record.generation = static_cast<int>(r.integer(1));
+                    record.box = r.bytes(2);
+                });
                 std::size_t from = operations.size();
-                take(*row);
+                take(record);
                 for (std::size_t i = from; i < operations.size(); ++i)
                     if (operations[i].op.key.entity != "person") queue.push_back((*hash_)(operations[i].op.key.text()));
             }
@@ -384,6 +379,27 @@ Records Reader::load(std::int64_t person) {
     for (auto& [p, records] : by_person)
         if (!person || p == person) out.persons.push_back(std::move(records));
     return out;
+}
+
+std::vector<std::int64_t> Reader::candidates(const std::vector<std::string>& tokens) {
+    std::vector<std::int64_t> persons;
+    bool first = true;
+    for (const std::string& token : tokens) {
+        std::vector<std::int64_t> found, both;
+        store_->query(
+            "SELECT DISTINCT m.person FROM token t JOIN member m ON m.hash = t.member WHERE t.hash = ?1 ORDER BY 1",
+            {(*hash_)(token)}, [&](const Row& r) { found.push_back(r.integer(0)); });
+        std::set_intersection(persons.begin(), persons.end(), found.begin(), found.end(), std::back_inserter(both));
+        persons = first ? std::move(found) : std::move(both);
+        first = false;
+    }
+    return persons;
+}
+
+std::set<std::int64_t> Reader::condemned() {
+    std::set<std::int64_t> raws;
+    store_->query("SELECT raw FROM poison WHERE deaths >= 3", {}, [&](const Row& r) { raws.insert(r.integer(0)); });
+    return raws;
 }
 
 std::int64_t Reader::newestOf(const std::string& source) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,8 @@ public:
     /// The bytes of a raw record. Errors: not_found.
     Result<std::string> rawBytes(std::int64_t id);
     Result<RawRow> raw(std::int64_t id);
-    Result<ObjectRow> object(std::int64_t no, ObjectMeta& meta);
+    /// Throws Failure (not_found).
+    const KnownObject& objectOf(std::int64_t no) { return objects_->at(no); }
     /// The stored operations of a raw record. Errors: not_found, internal.
     Result<std::vector<schemas::Operation>> operations(const RawRow& row);
     const std::map<int, GenerationRow>& generations();
@@ -68,6 +70,10 @@ public:
 
     /// Everybody, or one person (0 = everybody).
     Records load(std::int64_t person);
+    /// Persons that all of these tokens (nameToken and its kin) lead to: candidates, to be looked at through the policy.
+    std::vector<std::int64_t> candidates(const std::vector<std::string>& tokens);
+    /// Raw records that ended their process too often and are quarantined for it.
+    std::set<std::int64_t> condemned();
     /// Greatest source time of a source (object times and instants of versions), micros since 1970 UTC; 0: none.
     std::int64_t newestOf(const std::string& source);
     /// Person that holds this record key now, or 0.
@@ -79,14 +85,13 @@ public:
 private:
     explicit Reader(const config::Settings& settings) : settings_(settings) {}
     Key key(std::int64_t number);
-    const std::pair<ObjectRow, ObjectMeta>& objectOf(std::int64_t no);
     schemas::SnapshotScopes scopes(const std::vector<schemas::StoredOperation>& operations);
 
     config::Settings settings_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Keys> keys_;
     std::unique_ptr<KeyedHash> hash_;
-    std::map<std::int64_t, std::pair<ObjectRow, ObjectMeta>> objects_;
+    std::unique_ptr<Objects> objects_;
     std::map<int, GenerationRow> generations_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "identity/partition.h"
+
 namespace porta::pipeline {
 
 namespace {
@@ -24,6 +26,19 @@ std::string seal(const Key& key, Box kind, int generation, std::string_view plai
 }
 Result<std::string> open(const Key& key, Box kind, int generation, std::string_view box) {
     return openBox(key, nonceFor(kind, generation), box);
+}
+
+std::string sealRandom(const Key& key, std::string_view plain) {
+    Nonce nonce;
+    randomBytes(nonce.data(), nonce.size());
+    return std::string(reinterpret_cast<const char*>(nonce.data()), nonce.size()) + sealBox(key, nonce, plain);
+}
+
+Result<std::string> openRandom(const Key& key, std::string_view box) {
+    Nonce nonce;
+    if (box.size() < nonce.size()) return fail(Errc::malformed, "a stored value is cut off", "store.value");
+    std::memcpy(nonce.data(), box.data(), nonce.size());
+    return openBox(key, nonce, box.substr(nonce.size()));
 }
 
 std::string pack(const std::vector<std::string>& parts) {
@@ -120,8 +135,7 @@ RawRow rawRow(const Row& r) {
     row.attempts = r.integer(8);
     row.received_at = r.integer(9);
     row.payload = r.bytes(10);
-    row.operations = r.bytes(11);
-    row.detail = r.bytes(12);
+    row.detail = r.bytes(11);
     return row;
 }
 
@@ -136,12 +150,66 @@ ObjectRow objectRow(const Row& r) {
     row.duplicate_of = r.integer(5);
     row.first_raw = r.integer(6);
     row.n = r.integer(7);
-    row.done = r.integer(8);
-    row.state = static_cast<ObjectState>(r.integer(9));
-    row.generation = static_cast<int>(r.integer(10));
-    row.received_at = r.integer(11);
-    row.meta = r.bytes(12);
+    row.appended = r.integer(8);
+    row.done = r.integer(9);
+    row.state = static_cast<ObjectState>(r.integer(10));
+    row.generation = static_cast<int>(r.integer(11));
+    row.received_at = r.integer(12);
+    row.meta = r.bytes(13);
     return row;
 }
+
+const KnownObject& Objects::at(std::int64_t no) {
+    auto it = known_.find(no);
+    if (it != known_.end()) return it->second;
+    KnownObject object;
+    store_.query(std::string("SELECT ") + kObjectColumns + " FROM object WHERE no = ?1", {no},
+                 [&](const Row& r) { object.row = objectRow(r); });
+    if (!object.row.no) throw Failure{fail(Errc::not_found, "no such object", "object.missing")};
+    auto key = keys_.find(-no);
+    if (!key) throw Failure{key.error()};
+    auto meta = openRandom(*key, object.row.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
+    if (!meta) throw Failure{meta.error()};
+    object.meta = std::move(*meta);
+    if (known_.size() > 4096) known_.clear();
+    return known_.emplace(no, std::move(object)).first->second;
+}
+
+Result<std::vector<schemas::Operation>> openOperations(Keys& keys, std::int64_t raw, int generation,
+                                                       std::string_view box) {
+    if (box.empty()) return std::vector<schemas::Operation>{};
+    auto key = keys.find(raw);
+    if (!key) return key.error();
+    auto plain = open(*key, Box::operations, generation, box);
+    if (!plain)
+        return fail(Errc::internal, "the operations of a raw record cannot be opened with its key", "store.operations");
+    return schemas::decode(*plain);
+}
+
+void eachOperation(Store& store, const std::function<void(RecordMessage&)>& record) {
+    for (std::int64_t last = 0;;) {
+        std::vector<RecordMessage> step;
+        store.query(
+            "SELECT raw, object, attempts, generation, unreadable, box FROM operation WHERE raw > ?1 ORDER BY raw "
+            "LIMIT "
+            "1000",
+            {last}, [&](const Row& r) {
+                step.push_back({r.integer(0),
+                                r.integer(1),
+                                r.integer(2),
+                                static_cast<int>(r.integer(3)),
+                                r.integer(4) != 0,
+                                std::string(r.bytes(5)),
+                                {}});
+            });
+        if (step.empty()) return;
+        last = step.back().raw;
+        for (RecordMessage& one : step) record(one);
+    }
+}
+
+std::string nameToken(std::string_view name) { return "name " + identity::foldName(name); }
+std::string birthToken(std::string_view date) { return "birth " + std::string(date); }
+std::string idToken(std::string_view type_and_value) { return "id " + std::string(type_and_value); }
 
 }  // namespace porta::pipeline

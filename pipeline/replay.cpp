@@ -1,4 +1,3 @@
-#include "base/hash.h"
 #include "pipeline/gateway.h"
 #include "pipeline/read.h"
 
@@ -8,38 +7,27 @@ Result<Json> replayAll(const config::Settings& settings, const std::string& only
     auto opened = Reader::open(settings);
     if (!opened) return opened.error();
     Reader& reader = **opened;
-    std::map<std::string, std::vector<std::shared_ptr<const mapping::Program>>> programs;
-    std::map<std::string, std::string> digests;
-    for (const config::SourceSettings& s : settings.sources) {
-        std::string all;
-        for (const std::string& path : s.mappings) {
-            auto program = mapping::Program::load(path);
-            if (!program) return program.error();
-            const Sha256& d = (*program)->digest();
-            all.append(reinterpret_cast<const char*>(d.data()), d.size());
-            programs[s.id].push_back(*program);
-        }
-        digests[s.id] = hex(sha256(all));
-    }
+    auto sources = loadSources(settings);
+    if (!sources) return sources.error();
     std::string engine = hex(engineDigest());
     std::int64_t compared = 0, equal = 0, refused = 0;
     Json different = Json::array();
     formats::NodeTree tree;
     try {
+        std::set<std::int64_t> condemned = reader.condemned();
         reader.eachRaw([&](const RawRow& row) {
-            ObjectMeta meta;
-            auto object = reader.object(row.object, meta);
-            if (!object) throw Failure{object.error()};
-            const config::SourceSettings* s = settings.source(object->source);
-            if (!only_source.empty() && object->source != only_source) return;
+            const KnownObject& object = reader.objectOf(row.object);
+            if (condemned.count(row.id) || (!only_source.empty() && object.row.source != only_source)) return;
+            auto source = sources->find(object.row.source);
             const GenerationRow& generation = reader.generations().at(row.generation);
-            if (!s || generation.engine_digest != engine || generation.mapping_digest != digests[s->id]) {
+            if (source == sources->end() || generation.engine_digest != engine ||
+                generation.mapping_digest != hex(source->second.digest)) {
                 ++refused;
                 return;
             }
             auto bytes = reader.rawBytes(row.id);
             if (!bytes) throw Failure{bytes.error()};
-            mapping::Outcome outcome = mapOnce(*s, programs[s->id], meta, row.object, row.position, *bytes, tree);
+            mapping::Outcome outcome = mapOnce(source->second, object.meta, row.object, row.position, *bytes, tree);
             auto stored = reader.operations(row);
             if (!stored) throw Failure{stored.error()};
             ++compared;

@@ -1,9 +1,11 @@
 #include "pipeline/resolve.h"
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 
 #include "identity/national_id.h"
+#include "pipeline/connect.h"
 
 namespace porta::pipeline {
 
@@ -88,26 +90,60 @@ identity::Features featuresOf(const schemas::FoldedRecord& record) {
     return f;
 }
 
+/// What `person find` looks for: names, birth dates and identifiers as the record states them.
+std::set<std::string> findTokens(const schemas::FoldedRecord& record) {
+    std::set<std::string> tokens;
+    if (std::string birth = fieldText(record, "birth_date"); !birth.empty()) tokens.insert(birthToken(birth));
+    auto each = [&](const char* field, auto&& take) {
+        auto it = record.fields.find(field);
+        if (it == record.fields.end()) return;
+        const Operation& op = it->second.setter->op;
+        std::set<std::string> items;
+        for (const schemas::Leaf& leaf : op.leaves)
+            if (leaf.path.rfind(std::string(field) + "/", 0) == 0)
+                items.insert(leaf.path.substr(0, leaf.path.find('/', std::strlen(field) + 1)));
+        for (const std::string& item : items) take(op, item);
+    };
+    each("names", [&](const Operation& op, const std::string& at) {
+        std::string given;
+        for (std::size_t i = 0; const std::string* g = leafValue(op, at + "/given/" + std::to_string(i)); ++i)
+            given += *g + " ";
+        for (const char* part : {"/family", "/birth_family"})
+            if (const std::string* family = leafValue(op, at + part))
+                for (const std::string& form : {*family, given + *family, *family + " " + given})
+                    tokens.insert(nameToken(form));
+    });
+    each("identifiers", [&](const Operation& op, const std::string& at) {
+        const std::string *type = leafValue(op, at + "/type"), *value = leafValue(op, at + "/value");
+        if (type && value) tokens.insert(idToken(*type + ":" + *value));
+    });
+    return tokens;
+}
+
 std::string pairedKey(const Operation& op) { return schemas::RecordKey{op.key.source, op.key.entity, op.into}.text(); }
 
 }  // namespace
 
-Resolver::Resolver(Store& store, Keys& keys)
+Resolver::Resolver(Store& store, Keys& keys, std::map<std::string, double> delete_shares, bool outbox)
     : store_(store),
       keys_(keys),
-      hash_(std::string_view(reinterpret_cast<const char*>(keys.indexKey().data()), keys.indexKey().size())) {}
+      delete_shares_(std::move(delete_shares)),
+      outbox_(outbox),
+      hash_(indexHash(keys)),
+      objects_(store, keys) {
+    for (const auto& [source, share] : delete_shares_) scopes_[source];
+}
 
-void Resolver::take(const MappedRecord& record, Keyset& touched) {
+void Resolver::take(const RecordMessage& record, Keyset& touched) {
     for (const Operation& op : record.operations) {
         std::string key = op.key.text();
-        if (auto full = scopes_.find(op.key.source); full != scopes_.end()) present_[record.object].first.insert(key);
+        if (scopes_.count(op.key.source)) present_[record.object].keys.insert(key);
         if (op.key.entity == "human_fact") {
             facts_.push_back({op, record.raw, record.object, record.generation});
             facts_changed_ = true;
             const std::string *kind = leafValue(op, "kind"), *a = leafValue(op, "a"), *b = leafValue(op, "b");
             if (kind && *kind == "confirm") {
                 if (const std::string* object = leafValue(op, "object")) confirmed_.insert(*object);
-                for (auto& [source, scope] : scopes_) touched.merge(settleSnapshots(source));
             } else if (kind && a && b) {
                 touched.insert(*a);
                 touched.insert(*b);
@@ -124,30 +160,86 @@ void Resolver::take(const MappedRecord& record, Keyset& touched) {
             touched.insert(other);
         }
     }
-    if (record.key_unreadable) present_[record.object].second = true;
+    if (record.key_unreadable) present_[record.object].unreadable.insert(record.raw);
 }
 
-void Resolver::forget(const MappedRecord& record) {
-    // A quarantined record said at most `presence`, which identity does not keep; the newer generation is taken by apply.
-    present_[record.object].second = false;
-    for (const Operation& op : record.operations) {
+/// What a raw record said before it was mapped again no longer counts.
+void Resolver::forget(std::int64_t raw, Keyset& touched) {
+    RecordMessage old;
+    store_.query("SELECT object, generation, box FROM operation WHERE raw = ?1", {raw}, [&](const Row& r) {
+        old.object = r.integer(0);
+        old.generation = static_cast<int>(r.integer(1));
+        old.box = r.bytes(2);
+    });
+    if (auto present = present_.find(old.object); present != present_.end()) present->second.unreadable.erase(raw);
+    auto operations = openOperations(keys_, raw, old.generation, old.box);
+    if (!operations) throw Failure{operations.error()};
+    for (const Operation& op : *operations) {
         auto it = persons_.find(op.key.text());
         if (it == persons_.end()) continue;
-        std::erase_if(it->second, [&](const StoredOperation& s) { return s.raw == record.raw; });
+        touched.insert(it->first);
+        std::erase_if(it->second, [&](const StoredOperation& s) { return s.raw == raw; });
     }
+    facts_changed_ |= std::erase_if(facts_, [&](const StoredOperation& s) { return s.raw == raw; }) > 0;
 }
 
-void Resolver::close(const ClosedSnapshot& snapshot) {
+/// The records of the batch that are news; `done` counts, for each object named, those that had no outcome here before.
+std::vector<RecordMessage> Resolver::fresh(const std::vector<RecordMessage>& batch,
+                                           std::map<std::int64_t, std::int64_t>& done) {
+    constexpr std::size_t kStep = 100;
+    static const std::string sql = [] {
+        std::string text = "SELECT raw, attempts FROM operation WHERE raw IN (?1";
+        for (std::size_t i = 2; i <= kStep; ++i) text += ", ?" + std::to_string(i);
+        return text + ")";
+    }();
+    std::map<std::int64_t, std::int64_t> known;
+    for (std::size_t from = 0; from < batch.size(); from += kStep) {
+        std::vector<Value> raws;
+        for (std::size_t i = 0; i < kStep; ++i) raws.push_back(batch[std::min(from + i, batch.size() - 1)].raw);
+        store_.query(sql, raws, [&](const Row& r) { known[r.integer(0)] = r.integer(1); });
+    }
+    std::vector<RecordMessage> news;
+    for (const RecordMessage& record : batch) {
+        std::int64_t& attempts = known[record.raw];
+        std::int64_t& count = done[record.object];
+        if (record.raw && attempts >= record.attempts) continue;
+        if (record.raw && !attempts) ++count;
+        if (record.raw) attempts = record.attempts;
+        news.push_back(record);
+    }
+    return news;
+}
+
+void Resolver::writeRecord(const RecordMessage& record) {
+    store_.run(
+        "INSERT INTO operation(raw, object, generation, attempts, unreadable, box) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON "
+        "CONFLICT(raw) DO UPDATE SET generation = excluded.generation, attempts = excluded.attempts, unreadable = "
+        "excluded.unreadable, box = excluded.box",
+        {record.raw, record.object, std::int64_t{record.generation}, record.attempts,
+         std::int64_t{record.key_unreadable}, Blob{record.box}});
+    std::set<std::int64_t> hashes;
+    for (const Operation& op : record.operations) {
+        hashes.insert(hash_(op.key.text()));
+        if (!op.into.empty()) hashes.insert(hash_(pairedKey(op)));
+        for (const schemas::RecordKey& s : op.subjects) hashes.insert(hash_(s.text()));
+    }
+    for (std::int64_t h : hashes)
+        store_.run("INSERT INTO link(hash, raw) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {h, record.raw});
+}
+
+/// An object of a full feed whose raw records all have an outcome.
+void Resolver::addSnapshot(std::int64_t no) {
+    const KnownObject& object = objects_.at(no);
     schemas::Snapshot s;
-    s.instant = snapshot.instant;
-    s.version_text = "";
-    s.object_digest = snapshot.sha256;
-    s.object = snapshot.object;
-    s.max_delete_share = snapshot.max_delete_share;
-    auto& [keys, unreadable] = present_[snapshot.object];
-    s.complete = !unreadable;
-    s.keys.assign(keys.begin(), keys.end());
-    scopes_[snapshot.source].snapshots.push_back(std::move(s));
+    s.instant = object.row.instant;
+    s.version_text = object.meta.object_time;
+    s.object_digest = object.meta.sha256;
+    s.object = no;
+    s.max_delete_share = delete_shares_.at(object.row.source);
+    const Present& present = present_[no];
+    s.complete = present.unreadable.empty();
+    s.keys.assign(present.keys.begin(), present.keys.end());
+    scopes_[object.row.source].snapshots.push_back(std::move(s));
 }
 
 /// Computes what is accepted; the keys of persons whose deletion changed.
@@ -184,31 +276,104 @@ void Resolver::writeSnapshots(const std::string& source) {
             {scope.snapshots[i].object, source, static_cast<std::int64_t>(i), std::int64_t{scope.accepted[i]}});
 }
 
-void Resolver::apply(const std::vector<MappedRecord>& batch, const std::vector<ClosedSnapshot>& closed,
-                     std::int64_t now) {
+void Resolver::apply(const std::vector<RecordMessage>& batch, std::int64_t now) {
+    if (batch.empty()) return;
     Keyset touched;
-    for (const MappedRecord& record : batch) take(record, touched);
-    for (const ClosedSnapshot& snapshot : closed) {
-        close(snapshot);
-        touched.merge(settleSnapshots(snapshot.source));
-        writeSnapshots(snapshot.source);
+    dirty_.clear();
+    std::map<std::int64_t, std::int64_t> done;
+    std::map<std::string, std::int64_t> newest;
+    std::vector<RecordMessage> news = fresh(batch, done);
+    bool replayed = false;
+    std::size_t confirmed = confirmed_.size();
+    for (const RecordMessage& record : news) {
+        if (record.attempts > 1) {
+            forget(record.raw, touched);
+            replayed = true;
+        }
+        if (record.raw) writeRecord(record);
+        take(record, touched);
+        std::int64_t& time = newest[objects_.at(record.object).row.source];
+        for (const Operation& op : record.operations)
+            if (op.version.order == schemas::Order::instant && !op.version.parts.empty())
+                time = std::max(time, op.version.parts[0]);
     }
+    std::set<std::string> completed;  // sources whose snapshots are evaluated again
+    if (confirmed_.size() != confirmed)
+        for (const auto& [source, scope] : scopes_) completed.insert(source);
+    for (const auto& [no, count] : done) {
+        ObjectRow row = objects_.at(no).row;
+        store_.run("UPDATE object SET done = done + ?1 WHERE no = ?2", {count, no});
+        store_.query("SELECT n - done, state FROM object WHERE no = ?1", {no}, [&](const Row& r) {
+            bool open = static_cast<ObjectState>(r.integer(1)) == ObjectState::open;
+            row.state = open && r.integer(0) == 0 ? ObjectState::closed : ObjectState::open;
+        });
+        if (row.has_instant) newest[row.source] = std::max(newest[row.source], row.instant);
+        if (row.state != ObjectState::closed) continue;
+        store_.run("UPDATE object SET state = 1 WHERE no = ?1", {no});
+        if (!delete_shares_.count(row.source)) continue;
+        addSnapshot(no);
+        completed.insert(row.source);
+    }
+    if (replayed) settleAll(touched);
+    for (const std::string& source : completed) {
+        touched.merge(settleSnapshots(source));
+        writeSnapshots(source);
+    }
+    for (const auto& [source, time] : newest)
+        store_.run(
+            "INSERT INTO source_time(source, newest) VALUES(?1, ?2) ON CONFLICT(source) DO UPDATE SET newest = "
+            "excluded.newest WHERE excluded.newest > source_time.newest",
+            {source, time});
     resolvePersons(touched, now, true);
+    if (!outbox_) return;
+    auto changed = [&](const std::string& key) {
+        if (identity::PersonId person = log_.personOf(key)) dirty_.insert(person);
+    };
+    for (const std::string& key : touched) changed(key);
+    for (const RecordMessage& record : news)
+        for (const Operation& op : record.operations)
+            for (const schemas::RecordKey& subject : op.subjects) changed(subject.text());
+    // A snapshot may delete records of anybody whom its source knows.
+    for (const auto& [key, survivor] : survivor_)
+        if (completed.count(key.substr(0, key.find('|'))) || replayed) changed(key);
+    writeDirty();
 }
 
-void Resolver::settleAll(std::int64_t now) {
+void Resolver::writeDirty() {
+    for (identity::PersonId person : dirty_)
+        store_.run(
+            "INSERT INTO person(no, revision, sent, projected) VALUES(?1, 1, 0, 0) ON CONFLICT(no) DO UPDATE SET "
+            "revision "
+            "= person.revision + 1",
+            {person});
+}
+
+/// Every snapshot and person again: what a replay changed may decide about any of them.
+void Resolver::settleAll(Keyset& touched) {
     for (auto& [source, scope] : scopes_) {
         for (schemas::Snapshot& s : scope.snapshots) {
-            auto& [keys, unreadable] = present_[s.object];
-            s.complete = !unreadable;
-            s.keys.assign(keys.begin(), keys.end());
+            const Present& present = present_[s.object];
+            s.complete = present.unreadable.empty();
+            s.keys.assign(present.keys.begin(), present.keys.end());
         }
         settleSnapshots(source);
         writeSnapshots(source);
     }
-    Keyset all;
-    for (const auto& [key, ops] : persons_) all.insert(key);
-    resolvePersons(all, now, true);
+    for (const auto& [key, ops] : persons_) touched.insert(key);
+}
+
+/// Rows of `token` for what a live class can be found by; an empty set takes them away.
+void Resolver::writeTokens(const std::string& survivor, std::set<std::int64_t> tokens) {
+    std::int64_t member = hash_(survivor);
+    auto old = found_by_.find(survivor);
+    if (old != found_by_.end())
+        for (std::int64_t t : old->second)
+            if (!tokens.count(t)) store_.run("DELETE FROM token WHERE hash = ?1 AND member = ?2", {t, member});
+    for (std::int64_t t : tokens)
+        if (old == found_by_.end() || !old->second.count(t))
+            store_.run("INSERT INTO token(hash, member) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {t, member});
+    if (tokens.empty()) found_by_.erase(survivor);
+    else found_by_[survivor] = std::move(tokens);
 }
 
 std::vector<identity::Decision> Resolver::decisionsAmong(const Keyset& survivors) const {
@@ -271,6 +436,7 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
 
     // 1. Alias classes of what was touched, folded anew.
     Keyset closure, gone, changed_tokens, changed;
+    std::map<std::string, std::set<std::int64_t>> found_by;
     std::deque<std::string> queue(touched.begin(), touched.end());
     while (!queue.empty()) {
         std::string key = queue.front();
@@ -297,6 +463,7 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
             }
             features_.erase(f);
             class_members_.erase(survivor);
+            found_by[survivor];
         }
     }
     for (const auto& record : schemas::fold(operations, scopes_)) {
@@ -314,6 +481,11 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
         }
         features_[survivor] = std::move(f);
         changed.insert(survivor);
+        for (const std::string& t : findTokens(record)) found_by[survivor].insert(hash_(t));
+    }
+    for (auto& [survivor, tokens] : found_by) {
+        if (write) writeTokens(survivor, std::move(tokens));
+        else found_by_[survivor] = std::move(tokens);
     }
 
     // 2. Everything that can be connected with it: shared tokens and decisions; a component is computed as a whole.
@@ -363,6 +535,8 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
                    {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other,
                     e.record.empty() ? std::int64_t{0} : hash_(e.record), now});
         if (!e.record.empty()) moved.insert(e.record);
+        for (identity::PersonId person : {e.person, e.other})
+            if (person) dirty_.insert(person);
     }
     for (const auto& set : sets) moved.insert(set.begin(), set.end());
     moved.insert(gone.begin(), gone.end());
@@ -377,50 +551,25 @@ void Resolver::resolvePersons(const Keyset& touched, std::int64_t now, bool writ
     }
 }
 
-void Resolver::load(const std::map<std::string, double>& delete_shares) {
-    for (const auto& [source, share] : delete_shares) scopes_[source];
-    std::map<std::int64_t, ObjectRow> objects;
-    store_.query(std::string("SELECT ") + kObjectColumns + " FROM object", {}, [&](const Row& r) {
-        ObjectRow o = objectRow(r);
-        objects[o.no] = std::move(o);
-    });
+void Resolver::load() {
     Keyset touched;
     std::map<std::int64_t, std::string> key_of_hash;
-    store_.query(
-        "SELECT id, object, generation, state, operations FROM raw WHERE state <> 2 ORDER BY id", {},
-        [&](const Row& r) {
-            MappedRecord record{r.integer(0), r.integer(1), static_cast<int>(r.integer(2)), false, {}};
-            std::string_view box = r.bytes(4);
-            if (!box.empty()) {
-                auto key = keys_.find(record.raw);
-                if (!key) throw Failure{key.error()};
-                auto plain = open(*key, Box::operations, record.generation, box);
-                if (!plain)
-                    throw Failure{fail(Errc::internal, "the operations of a raw record cannot be opened with its key",
-                                       "store.operations")};
-                auto decoded = schemas::decode(*plain);
-                if (!decoded) throw Failure{decoded.error()};
-                record.operations = std::move(*decoded);
-            } else {
-                record.key_unreadable = r.integer(3) == static_cast<std::int64_t>(RawState::quarantined);
-            }
-            take(record, touched);
-            for (const Operation& op : record.operations) {
-                if (op.key.entity != "person") continue;
-                key_of_hash[hash_(op.key.text())] = op.key.text();
-                if (!op.into.empty()) key_of_hash[hash_(pairedKey(op))] = pairedKey(op);
-            }
-        });
-    for (const auto& [no, o] : objects) {
-        auto share = delete_shares.find(o.source);
-        if (share == delete_shares.end() || o.state != ObjectState::closed) continue;
-        auto key = keys_.find(-no);
-        if (!key) throw Failure{key.error()};
-        auto meta =
-            open(*key, Box::object_meta, 0, o.meta).and_then([](std::string&& plain) { return decodeMeta(plain); });
-        if (!meta) throw Failure{meta.error()};
-        close({no, o.instant, o.source, meta->sha256, share->second});
-    }
+    eachOperation(store_, [&](RecordMessage& record) {
+        auto operations = openOperations(keys_, record.raw, record.generation, record.box);
+        if (!operations) throw Failure{operations.error()};
+        record.operations = std::move(*operations);
+        take(record, touched);
+        for (const Operation& op : record.operations) {
+            if (op.key.entity != "person") continue;
+            key_of_hash[hash_(op.key.text())] = op.key.text();
+            if (!op.into.empty()) key_of_hash[hash_(pairedKey(op))] = pairedKey(op);
+        }
+    });
+    std::vector<std::pair<std::int64_t, std::string>> closed;
+    store_.query("SELECT no, source FROM object WHERE state = 1 ORDER BY no", {},
+                 [&](const Row& r) { closed.emplace_back(r.integer(0), std::string(r.bytes(1))); });
+    for (const auto& [no, source] : closed)
+        if (delete_shares_.count(source)) addSnapshot(no);
     for (auto& [source, scope] : scopes_) settleSnapshots(source);
     // The identity log is the only total order; state follows from it.
     store_.query("SELECT seq, event, person, other, hash FROM identity_log ORDER BY seq", {}, [&](const Row& r) {

@@ -3,9 +3,9 @@
 /// their spans), computes anew what a batch touched, and appends what it decided to the identity log, in the caller's
 /// transaction. One resolver owns a store; a restart or a standby loads the same state from the store.
 ///
-///     Resolver resolver(store, keys, settings);
+///     Resolver resolver(store, keys, shares, true);
 ///     resolver.load();
-///     store.transact([&] { …write the batch…; resolver.apply(batch, closed, now); });
+///     store.transact([&] { resolver.apply(batch, now); lease.check(); });
 #include <map>
 #include <memory>
 #include <set>
@@ -16,56 +16,51 @@
 #include "base/hash.h"
 #include "identity/log.h"
 #include "identity/partition.h"
+#include "pipeline/messages.h"
 #include "pipeline/records.h"
 #include "schemas/fold.h"
 
 namespace porta::pipeline {
 
-/// The operations of one raw record, as map made them.
-struct MappedRecord {
-    std::int64_t raw = 0, object = 0;
-    int generation = 0;
-    bool key_unreadable = false;
-    std::vector<schemas::Operation> operations;
-};
-
-/// An object of a full feed whose raw records all have an outcome.
-struct ClosedSnapshot {
-    std::int64_t object = 0, instant = 0;
-    std::string source, sha256;
-    double max_delete_share = 1;
-};
-
 class Resolver {
 public:
-    Resolver(Store& store, Keys& keys);
+    /// `delete_shares`: for each source with a full feed its `max_delete_share`. `outbox`: whether changed persons are
+    /// marked for project.
+    Resolver(Store& store, Keys& keys, std::map<std::string, double> delete_shares, bool outbox);
 
     /// Reads the whole store. Throws Failure.
-    void load(const std::map<std::string, double>& delete_shares);
-    /// Takes a batch and the snapshots that it completed, and writes identity log, members, links and snapshots. Throws
-    /// Failure; after one, the resolver no longer fits its store and must be loaded again.
-    void apply(const std::vector<MappedRecord>& batch, const std::vector<ClosedSnapshot>& closed, std::int64_t now);
-    /// Forgets what a raw record said before it is mapped again. Call before `apply`, then `settleAll`.
-    void forget(const MappedRecord& record);
-    /// Evaluates every snapshot and person again (after a replay).
-    void settleAll(std::int64_t now);
+    void load();
+    /// Takes a batch, closes the objects that it completes, and writes operations, links, identity log, members, snapshots
+    /// and dirty persons, in the caller's transaction. Records that were taken before, in this attempt or a later one,
+    /// change nothing. Throws Failure; after one, the resolver no longer fits its store and must be loaded again.
+    void apply(const std::vector<RecordMessage>& batch, std::int64_t now);
 
     std::int64_t hashOf(const std::string& key_text) const { return hash_(key_text); }
 
 private:
     using Keyset = std::set<std::string>;
-    void take(const MappedRecord& record, Keyset& touched);
-    void close(const ClosedSnapshot& snapshot);
+    void take(const RecordMessage& record, Keyset& touched);
+    void forget(std::int64_t raw, Keyset& touched);
+    std::vector<RecordMessage> fresh(const std::vector<RecordMessage>& batch,
+                                     std::map<std::int64_t, std::int64_t>& done);
+    void writeRecord(const RecordMessage& record);
+    void addSnapshot(std::int64_t object);
     Keyset settleSnapshots(const std::string& source);
+    void settleAll(Keyset& touched);
     void decide();
     void resolvePersons(const Keyset& touched, std::int64_t now, bool write);
+    void writeTokens(const std::string& survivor, std::set<std::int64_t> tokens);
+    void writeDirty();
     std::vector<identity::Decision> decisionsAmong(const Keyset& survivors) const;
     std::vector<std::string> matesOf(const std::string& key) const;
     void writeSnapshots(const std::string& source);
 
     Store& store_;
     Keys& keys_;
+    std::map<std::string, double> delete_shares_;
+    bool outbox_;
     KeyedHash hash_;
+    Objects objects_;
     std::unordered_map<std::string, std::vector<schemas::StoredOperation>> persons_;  ///< Person operations by key
     std::unordered_map<std::string, Keyset> merged_;         ///< keys that a merge or unmerge ever paired
     std::unordered_map<std::string, std::string> survivor_;  ///< live member key → survivor of its class
@@ -77,8 +72,14 @@ private:
         decided_;                                           ///< a → b → verdict
     std::unordered_map<std::string, Keyset> decided_with_;  ///< key → keys that a decision pairs it with
     bool facts_changed_ = false;
-    std::set<std::string> confirmed_;                          ///< digests of confirmed snapshots
-    std::map<std::int64_t, std::pair<Keyset, bool>> present_;  ///< object → keys, complete
+    std::set<std::string> confirmed_;  ///< digests of confirmed snapshots
+    struct Present {
+        Keyset keys;
+        std::set<std::int64_t> unreadable;  ///< raw records whose key is unknown
+    };
+    std::map<std::int64_t, Present> present_;                           ///< object of a full feed → what stands in it
+    std::unordered_map<std::string, std::set<std::int64_t>> found_by_;  ///< survivor → hashes in table `token`
+    std::set<identity::PersonId> dirty_;                                ///< persons that this batch changed
     schemas::SnapshotScopes scopes_;
     identity::IdentityLog log_;
     std::int64_t sequence_ = 0;

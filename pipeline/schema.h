@@ -4,7 +4,7 @@
 
 namespace porta::pipeline {
 
-inline constexpr std::int64_t kFormatVersion = 1;
+inline constexpr std::int64_t kFormatVersion = 2;
 
 /// Brings the store to kFormatVersion. Errors: misconfigured when the store is newer.
 Result<void> migrate(Store& store);

@@ -67,9 +67,14 @@ public:
         if (code != SQLITE_DONE) throw failure();
     }
 
-    Result<void> transact(const std::function<void()>& work) override {
+    Result<void> transact(const std::function<void()>& work) override { return within("BEGIN IMMEDIATE", work); }
+    Result<void> exclusive(const std::function<void()>& work) override { return within("BEGIN IMMEDIATE", work); }
+    Result<void> snapshot(const std::function<void()>& work) override { return within("BEGIN", work); }
+
+private:
+    Result<void> within(const char* begin, const std::function<void()>& work) {
         try {
-            run("BEGIN IMMEDIATE", {});
+            run(begin, {});
             work();
             run("COMMIT", {});
             return {};
@@ -79,7 +84,6 @@ public:
         }
     }
 
-private:
     sqlite3* db_ = nullptr;
     std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
 
@@ -95,9 +99,7 @@ private:
         std::string text(sql);
         // STRICT is SQLite's own; the shared schema leaves it out.
         if (text.rfind("CREATE TABLE", 0) == 0)
-            text += text.find("link(") != std::string::npos || text.find("member(") != std::string::npos
-                        ? " STRICT, WITHOUT ROWID"
-                        : " STRICT";
+            text += text.find(", PRIMARY KEY(") != std::string::npos ? " STRICT, WITHOUT ROWID" : " STRICT";
         sqlite3_stmt* s = nullptr;
         if (sqlite3_prepare_v3(db_, text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &s,
                                nullptr) != SQLITE_OK)

@@ -1,0 +1,53 @@
+#pragma once
+/// connect: bytes become an object with a number, and raw records sealed under keys of their own. The object is registered
+/// before anything of it goes on, so that `received` is exact from then on and a restart gives the same numbers again.
+///
+///     auto delivery = connect.accept(source, path, bytes, pulled);      // nothing: known already
+///     for (RawMessage& m : connect.seal(*delivery, 0, delivery->n())) …
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "formats/format.h"
+#include "pipeline/messages.h"
+#include "pipeline/records.h"
+#include "pipeline/sources.h"
+
+namespace porta::pipeline {
+
+/// An object on its way: registered, its bytes in memory after transport layers.
+struct Delivery {
+    ObjectRow row;
+    ObjectMeta meta;
+    std::string bytes;
+    formats::Units units;
+};
+
+class Connect {
+public:
+    Connect(Store& store, Keys& keys, Clock& clock);
+
+    /// Shape:  the object to go on with: a new one, or one whose raw records are not all in the log yet; nothing when there
+    ///         is nothing to do (a known object of a pull pass, or a duplicate, which is counted).
+    ///         `pulled`: a pull pass found it; otherwise it was given by path or pushed, and counts again.
+    /// Errors: malformed (no object time), exhausted (larger than the limit after unpacking), unavailable.
+    Result<std::optional<Delivery>> accept(const Source& source, const std::string& path, std::string bytes, bool pulled);
+    /// Raw records [from, to) of the object; an object without any gives one marker. Keys are durable on return.
+    /// Throws Failure.
+    std::vector<RawMessage> seal(const Delivery& delivery, std::int64_t from, std::int64_t to);
+
+private:
+    void registerObject(const Source& source, Delivery& delivery, std::int64_t identity, std::int64_t path_hash,
+                        const ObjectRow* first, const std::vector<ObjectRow>& same_path);
+
+    Store& store_;
+    Keys& keys_;
+    Clock& clock_;
+    KeyedHash hash_;
+};
+
+/// The key of the hashes in indexes, as KeyedHash takes it.
+KeyedHash indexHash(const Keys& keys);
+
+}  // namespace porta::pipeline

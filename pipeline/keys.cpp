@@ -1,0 +1,159 @@
+#include "pipeline/keys.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <unordered_map>
+
+#include "base/hash.h"
+
+namespace porta::pipeline {
+
+namespace {
+
+/// A wrapped key: nonce (12) + AES-256-GCM of the key (32) + tag (16).
+constexpr std::size_t kWrapped = 60;
+/// Numbers are dense, and neighbours are asked for together: keys are read in blocks of this many.
+constexpr std::int64_t kBlock = 64;
+constexpr std::size_t kRemembered = 1 << 16;
+
+class WrappedKeys : public Keys {
+public:
+    WrappedKeys(std::unique_ptr<Store> store, const Key& master)
+        : store_(std::move(store)),
+          wrapping_(deriveKey(master, "porta wrap 1")),
+          index_(deriveKey(master, "porta index 1")) {}
+
+    std::vector<Key> create(std::int64_t first, std::size_t count) override {
+        std::int64_t last = first + static_cast<std::int64_t>(count) - 1;
+        auto done = store_->transact([&] {
+            for (std::int64_t no = first; no <= last; ++no) {
+                Key key = randomKey();
+                Nonce nonce;
+                randomBytes(nonce.data(), nonce.size());
+                std::string wrapped(reinterpret_cast<const char*>(nonce.data()), nonce.size());
+                wrapped += sealBox(wrapping_, nonce,
+                                   std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
+                store_->run("INSERT INTO wrapped(no, key) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
+                            {no, Blob{std::move(wrapped)}});
+            }
+        });
+        if (!done) throw Failure{done.error()};
+        // Read back: another process may have given the same numbers their keys meanwhile.
+        read(first, last);
+        std::vector<Key> keys;
+        for (std::int64_t no = first; no <= last; ++no) keys.push_back(known_.at(no));
+        return keys;
+    }
+
+    Result<Key> find(std::int64_t number) override {
+        auto it = known_.find(number);
+        if (it != known_.end()) return it->second;
+        try {
+            std::int64_t from = number - ((number % kBlock) + kBlock) % kBlock;
+            read(from, from + kBlock - 1);
+        } catch (const Failure& f) {
+            return f.error;
+        }
+        it = known_.find(number);
+        if (it == known_.end())
+            return fail(Errc::not_found,
+                        "no key for this record: erased, or the key store is not the one of this store",
+                        "keys.missing");
+        return it->second;
+    }
+    const Key& indexKey() const override { return index_; }
+
+private:
+    std::unique_ptr<Store> store_;
+    Key wrapping_, index_;
+    std::unordered_map<std::int64_t, Key> known_;
+
+    void read(std::int64_t first, std::int64_t last) {
+        if (known_.size() > kRemembered) known_.clear();
+        bool opens = true;
+        store_->query("SELECT no, key FROM wrapped WHERE no BETWEEN ?1 AND ?2", {first, last}, [&](const Row& r) {
+            std::string_view wrapped = r.bytes(1);
+            Nonce nonce;
+            if (wrapped.size() == kWrapped) std::memcpy(nonce.data(), wrapped.data(), nonce.size());
+            auto plain = wrapped.size() == kWrapped
+                             ? openBox(wrapping_, nonce, wrapped.substr(nonce.size()))
+                             : Result<std::string>(fail(Errc::malformed, "a wrapped key is cut off"));
+            opens = opens && plain;
+            if (plain) std::memcpy(known_[r.integer(0)].data(), plain->data(), sizeof(Key));
+        });
+        if (!opens)
+            throw Failure{fail(Errc::misconfigured,
+                               "the key file does not open this key store; give the key file that belongs to it",
+                               "keys.file")};
+    }
+};
+
+}  // namespace
+
+Result<Key> loadKeyFile(const std::string& path, bool may_create) {
+    std::ifstream in(path);
+    std::string text;
+    if (in && std::getline(in, text)) {
+        Key key;
+        auto digit = [](char c) {
+            return c >= '0' && c <= '9'   ? c - '0'
+                   : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                   : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                          : -1;
+        };
+        if (text.size() != 64)
+            return fail(Errc::misconfigured, path + ": 64 hexadecimal digits are expected", "keys.file");
+        for (std::size_t i = 0; i < 32; ++i) {
+            int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+            if (high < 0 || low < 0)
+                return fail(Errc::misconfigured, path + ": 64 hexadecimal digits are expected", "keys.file");
+            key[i] = static_cast<std::uint8_t>(high * 16 + low);
+        }
+        return key;
+    }
+    if (!may_create)
+        return fail(Errc::misconfigured,
+                    path +
+                        ": the key file is missing, and the key store is not empty; put back the key file that belongs "
+                        "to this store",
+                    "keys.file");
+    std::error_code ignore;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignore);
+    // Written beside and linked into place: several processes may start at once, and one of them makes the key.
+    std::string beside = path + "." + std::to_string(::getpid());
+    int fd = ::open(beside.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(Errc::misconfigured, path + ": the key file cannot be created; check the directory's permissions",
+                    "keys.file");
+    Key key = randomKey();
+    std::string line = hex(key.data(), key.size()) + "\n";
+    bool good = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
+    ::close(fd);
+    bool linked = good && ::link(beside.c_str(), path.c_str()) == 0;
+    ::unlink(beside.c_str());
+    if (!good) return fail(Errc::misconfigured, path + ": the key file cannot be written", "keys.file");
+    return linked ? Result<Key>(key) : loadKeyFile(path, false);
+}
+
+Result<std::unique_ptr<Keys>> openKeys(std::unique_ptr<Store> store, const std::string& key_file, bool read_only) {
+    bool empty = true;
+    if (!read_only) {
+        auto made = store->exclusive(
+            [&] { store->run("CREATE TABLE IF NOT EXISTS wrapped(no INTEGER PRIMARY KEY, key BLOB NOT NULL)"); });
+        if (!made) return made.error();
+    }
+    try {
+        store->query("SELECT 1 FROM wrapped LIMIT 1", {}, [&](const Row&) { empty = false; });
+    } catch (const Failure& f) {
+        return f.error;
+    }
+    auto master = loadKeyFile(key_file, empty && !read_only);
+    if (!master) return master.error();
+    return std::unique_ptr<Keys>(new WrappedKeys(std::move(store), *master));
+}
+
+}  // namespace porta::pipeline

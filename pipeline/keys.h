@@ -1,0 +1,14 @@
+#pragma once
+/// Wrapped data keys in a store of their own, under a key-encryption key from a file.
+#include "pipeline/store.h"
+
+namespace porta::pipeline {
+
+/// Reads (64 hexadecimal digits, mode 0600) or, beside an empty key store only, creates the key file.
+/// Errors: misconfigured.
+Result<Key> loadKeyFile(const std::string& path, bool may_create);
+
+/// Errors: misconfigured when the key file does not fit the key store.
+Result<std::unique_ptr<Keys>> openKeys(std::unique_ptr<Store> store, const std::string& key_file, bool read_only);
+
+}  // namespace porta::pipeline

@@ -1,0 +1,112 @@
+#include "pipeline/map.h"
+
+#include "pipeline/poison.h"
+
+namespace porta::pipeline {
+
+RawState stateOf(const mapping::Outcome& outcome) {
+    switch (outcome.state) {
+        case mapping::State::published: return RawState::published;
+        case mapping::State::skipped: return RawState::skipped;
+        case mapping::State::quarantined: return RawState::quarantined;
+    }
+    return RawState::quarantined;
+}
+
+mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
+                         std::string_view bytes, formats::NodeTree& tree) {
+    const config::SourceSettings& s = *source.settings;
+    mapping::Input input;
+    input.bytes = bytes;
+    input.context = meta.context;
+    input.source = s.id;
+    input.time_zone = s.time_zone;
+    input.date_pattern = s.date_pattern;
+    input.object_time = meta.object_time;
+    input.arrival = s.arrival;
+    input.full_snapshot = s.full;
+    mapping::Outcome outcome = mapping::mapWithFirst(source.programs, s.format, input, tree);
+    for (schemas::Operation& op : outcome.operations)
+        if (op.version.order == schemas::Order::arrival) op.version.parts = {object, position};
+    return outcome;
+}
+
+Result<Mapped> Map::map(const RawMessage& m) {
+    Mapped out;
+    RecordMessage& record = out.record;
+    record.raw = m.raw;
+    record.object = m.object;
+    record.attempts = m.attempts;
+    record.generation = m.generation;
+    if (!m.raw) return out;
+    const KnownObject& object = objects_.at(m.object);
+    auto source = sources_.find(object.row.source);
+    if (source == sources_.end() || source->second.generation != m.generation)
+        return fail(Errc::misconfigured,
+                    "a raw record of source `" + object.row.source +
+                        "` is to be mapped with a mapping that this process does not have; start it with the "
+                        "configuration that the object was registered with",
+                    "map.generation");
+    auto key = keys_.find(m.raw);
+    if (!key) throw Failure{key.error()};
+    std::string opened, payload = m.payload;
+    std::string_view bytes = m.plain;
+    if (!bytes.data()) {
+        if (payload.empty())
+            store_.query("SELECT payload FROM large WHERE raw = ?1", {m.raw}, [&](const Row& r) { payload = r.bytes(0); });
+        auto plain = open(*key, Box::raw_bytes, 0, payload).and_then([](std::string&& box) { return decompress(box); });
+        if (!plain) throw Failure{plain.error()};
+        opened = std::move(*plain);
+        bytes = opened;
+    }
+    mapping::Outcome outcome;
+    Box detail = Box::detail;
+    if (poison_.condemned(m.raw)) {
+        outcome.state = mapping::State::quarantined;
+        outcome.error = fail(Errc::internal, "mapping this record ended the process three times; report it with its number",
+                             "map.poison");
+        outcome.key_unreadable = source->second.settings->full;
+        detail = Box::poison;
+    } else {
+        Poison::InWork mark(poison_, m.raw);
+        outcome = mapOnce(source->second, object.meta, m.object, m.position, bytes, tree_);
+    }
+
+    RawRow& row = out.row;
+    row.id = m.raw;
+    row.object = m.object;
+    row.position = m.position;
+    row.start = m.start;
+    row.length = m.length;
+    row.state = stateOf(outcome);
+    row.reason = row.state == RawState::skipped       ? outcome.rule
+                 : row.state == RawState::quarantined ? std::string(name(outcome.error.code))
+                                                      : "";
+    row.generation = m.generation;
+    row.attempts = m.attempts;
+    row.received_at = m.received_at;
+    row.payload = std::move(payload);
+    if (row.state == RawState::quarantined)
+        row.detail = seal(*key, detail, m.generation, encodeError(outcome.error));
+    record.key_unreadable = outcome.key_unreadable;
+    record.operations = std::move(outcome.operations);
+    if (!record.operations.empty())
+        record.box = seal(*key, Box::operations, m.generation, schemas::encode(record.operations));
+    return out;
+}
+
+void Map::write(const std::vector<Mapped>& batch) {
+    for (const Mapped& m : batch) {
+        const RawRow& r = m.row;
+        if (!r.id) continue;
+        store_.run(
+            "INSERT INTO raw(id, object, position, start, length, state, reason, generation, attempts, received_at, "
+            "payload, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT(id) DO UPDATE SET "
+            "state = excluded.state, reason = excluded.reason, generation = excluded.generation, attempts = "
+            "excluded.attempts, detail = excluded.detail WHERE excluded.attempts > raw.attempts",
+            {r.id, r.object, r.position, r.start, r.length, static_cast<std::int64_t>(r.state), r.reason,
+             std::int64_t{r.generation}, r.attempts, r.received_at, Blob{r.payload}, Blob{r.detail}});
+    }
+}
+
+}  // namespace porta::pipeline

@@ -1,0 +1,46 @@
+#pragma once
+/// map: a raw record becomes operations, or is skipped by a named rule, or quarantined; one outcome each. A pure function
+/// of its bytes, its object's description and the mappings of its generation.
+#include <string>
+#include <vector>
+
+#include "formats/format.h"
+#include "pipeline/messages.h"
+#include "pipeline/records.h"
+#include "pipeline/sources.h"
+
+namespace porta::pipeline {
+
+/// The outcome of a raw record: its row, and what resolve gets.
+struct Mapped {
+    RawRow row;
+    RecordMessage record;
+};
+
+/// The function itself: the same for a first run, a replay and the auditor's replay.
+mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
+                         std::string_view bytes, formats::NodeTree& tree);
+RawState stateOf(const mapping::Outcome& outcome);
+
+/// Threads: one.
+class Map {
+public:
+    /// `poison`: raw records that killed their process too often, by `Poison`.
+    Map(Store& store, Keys& keys, const Sources& sources, class Poison& poison)
+        : store_(store), keys_(keys), sources_(sources), poison_(poison), objects_(store, keys) {}
+
+    /// Errors: misconfigured when the record belongs to a generation that this process does not have. Throws Failure.
+    Result<Mapped> map(const RawMessage& message);
+    /// Stores outcomes, in the caller's transaction. An outcome exists once: of equal attempts the first stays.
+    void write(const std::vector<Mapped>& batch);
+
+private:
+    Store& store_;
+    Keys& keys_;
+    const Sources& sources_;
+    Poison& poison_;
+    Objects objects_;
+    formats::NodeTree tree_;
+};
+
+}  // namespace porta::pipeline

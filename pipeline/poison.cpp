@@ -1,0 +1,53 @@
+#include "pipeline/poison.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace porta::pipeline {
+
+namespace {
+constexpr std::int64_t kDeaths = 3;
+constexpr std::size_t kPage = 4096;
+}  // namespace
+
+Poison::~Poison() {
+    if (page_) ::munmap(const_cast<std::int64_t*>(page_), kPage);
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Result<void> Poison::open(const std::string& directory, Store& store) {
+    auto refuse = [&](const char* what) {
+        return fail(Errc::misconfigured, directory + ": " + what + "; check the state directory's permissions and space",
+                    "state.page");
+    };
+    // The lock dies with its process, the page does not: the first unlocked page is a dead process's, or new.
+    for (int slot = 0; fd_ < 0; ++slot) {
+        int fd = ::open((directory + "/work." + std::to_string(slot)).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+        if (fd < 0) return refuse("no page for the record in work can be made");
+        if (::flock(fd, LOCK_EX | LOCK_NB) == 0) fd_ = fd;
+        else ::close(fd);
+    }
+    if (::ftruncate(fd_, static_cast<off_t>(kPage)) != 0) return refuse("the page of the record in work has no room");
+    void* at = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+    if (at == MAP_FAILED) return refuse("the page of the record in work cannot be mapped");
+    page_ = static_cast<volatile std::int64_t*>(at);
+    auto done = store.transact([&] {
+        if (std::int64_t raw = *page_)
+            store.run(
+                "INSERT INTO poison(raw, deaths) VALUES(?1, 1) ON CONFLICT(raw) DO UPDATE SET deaths = poison.deaths + 1",
+                {raw});
+    });
+    if (!done) return done;
+    *page_ = 0;
+    try {
+        store.query("SELECT raw FROM poison WHERE deaths >= ?1", {kDeaths},
+                    [&](const Row& r) { condemned_.insert(r.integer(0)); });
+    } catch (const Failure& f) {
+        return f.error;
+    }
+    return {};
+}
+
+}  // namespace porta::pipeline

@@ -1,0 +1,22 @@
+#pragma once
+/// Opens what the configuration names behind the five interfaces: SQLite files of the state directory, or schemas of
+/// PostgreSQL and topics of Kafka.
+#include "config/settings.h"
+#include "pipeline/store.h"
+
+namespace porta::pipeline {
+
+/// The three stores are apart, so that each can be kept and backed up on its own: data, wrapped keys, decision log.
+enum class Part { data, keys, decisions };
+
+/// Errors: unavailable, misconfigured. `read_only` opens beside the owner.
+Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part part, bool read_only);
+Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool read_only);
+/// Errors: unavailable when another process owns the store (embedded).
+Result<std::unique_ptr<Lease>> openLease(const config::Settings& settings, const std::string& name);
+/// The wall clock, or PORTA_CLOCK where the configuration says `testing: true`.
+std::unique_ptr<Clock> openClock(const config::Settings& settings);
+/// Errors: misconfigured when the configuration has no Kafka.
+Result<std::unique_ptr<Log>> openLog(const config::Settings& settings);
+
+}  // namespace porta::pipeline
