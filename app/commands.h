@@ -21,8 +21,10 @@ int commandQuarantine(const Arguments& args);
 int commandRaw(const Arguments& args);
 int commandRead(const Arguments& args);
 int commandRecordFold(const Arguments& args);
+int commandRun(const Arguments& args);
 int commandStatus(const Arguments& args);
 int commandSynth(const Arguments& args);
+int commandTopics(const Arguments& args);
 int commandView(const Arguments& args);
 
 }  // namespace porta::app

@@ -45,6 +45,9 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
 /// Fills in what depends on the data: newest times, the default as_of.
 void settleTimes(Permitted& permitted);
 
+/// The socket on which a running owner of the state directory takes what people enter.
+std::string ownerSocket(const config::Settings& settings);
+
 /// `p12` → 12, or 0.
 std::int64_t personNumber(const std::string& text);
 std::string personText(std::int64_t person);

@@ -25,6 +25,7 @@ int record(const Arguments& args) {
 
 const Command kCommands[] = {
     {"ingest", porta::app::commandIngest, "take in what the sources have, or the paths given"},
+    {"run", porta::app::commandRun, "the service, or some of its roles"},
     {"account", porta::app::commandAccount, "what became of every raw record"},
     {"status", porta::app::commandStatus, "what is still on its way"},
     {"object", porta::app::commandObject, "list the objects that arrived"},
@@ -38,6 +39,7 @@ const Command kCommands[] = {
     {"map", porta::app::commandMap, "check, run and test mappings"},
     {"read", porta::app::commandRead, "run a reader alone"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
+    {"topics", porta::app::commandTopics, "the topics of the log: plan, make"},
     {"crashpoints", porta::app::commandCrashpoints, "names of the crash points for tests"},
 };
 

@@ -219,7 +219,7 @@ int commandCrashpoints(const Arguments& args) {
     auto o = parseOptions(args, {}, {"--reached-by"});
     if (!o) return complain(o.error());
     if (o->help) return usage("usage: porta crashpoints [--reached-by ingest|run]\n", true);
-    for (const std::string& p : pipeline::crashPoints()) std::cout << p << "\n";
+    for (const std::string& p : pipeline::crashPoints(o->get("--reached-by"))) std::cout << p << "\n";
     return 0;
 }
 

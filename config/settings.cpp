@@ -74,7 +74,7 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     if (!yaml) return yaml.error();
     const Yaml& y = *yaml;
     if (auto r = checkKeys(y,
-                           {"id", "kind", "tenant", "agency", "files", "format", "feed", "order", "object_time",
+                           {"id", "kind", "tenant", "agency", "files", "http", "format", "feed", "order", "object_time",
                             "mapping", "as_of", "coverage", "no_data_means", "security", "purposes", "limits"},
                            path);
         !r)
@@ -109,6 +109,12 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         if (s.on_done != "keep" && s.on_done != "delete" && s.on_done.rfind("move:", 0) != 0)
             return yamlError(path, *f->find("on_done"), "`on_done` is keep, move:DIR or delete");
     }
+    if (const Yaml* h = y.find("http")) {
+        if (auto r = checkKeys(*h, {"token_file"}, path); !r) return r.error();
+        s.token_file = resolve(directory, h->get("token_file"));
+    }
+    if (s.kind == "http" && s.token_file.empty())
+        return yamlError(path, y, "a source of kind http needs `http: {token_file: …}`: who may push to it");
     const Yaml* format = y.find("format");
     if (!format) return yamlError(path, y, "`format` is missing");
     if (auto r = checkKeys(*format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect"}, path);
@@ -208,6 +214,63 @@ std::string libraryDirectory() {
     return "mapping/library";
 }
 
+Result<int> number(const Yaml& map, const std::string& key, int otherwise, int least, int most, const std::string& path) {
+    const Yaml* at = map.find(key);
+    if (!at) return otherwise;
+    char* end = nullptr;
+    long n = std::strtol(at->text.c_str(), &end, 10);
+    if (at->text.empty() || *end || n < least || n > most)
+        return yamlError(path, *at, "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is expected");
+    return static_cast<int>(n);
+}
+
+/// `store`, `log` and `server`. Kafka and PostgreSQL go together: one directory, or scaled out.
+Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& path) {
+    auto take = [&](const Yaml& map, const std::string& key, int& to, int least, int most) -> Result<void> {
+        auto n = number(map, key, to, least, most, path);
+        if (!n) return n.error();
+        to = *n;
+        return {};
+    };
+    if (const Yaml* store = yaml.find("store")) {
+        if (auto r = checkKeys(*store, {"sqlite", "postgresql"}, path); !r) return r;
+        if (const Yaml* pg = store->find("postgresql")) {
+            if (auto r = checkKeys(*pg, {"dsn", "password_file", "lease_ms"}, path); !r) return r;
+            s.postgres.dsn = pg->get("dsn");
+            if (s.postgres.dsn.find("password") != std::string::npos)
+                return yamlError(path, *pg, "a password stands in a file only; name it with `password_file`");
+            if (pg->find("password_file")) s.postgres.password_file = resolve(s.directory, pg->get("password_file"));
+            if (auto r = take(*pg, "lease_ms", s.postgres.lease_ms, 500, 600000); !r) return r;
+        }
+    }
+    if (const Yaml* log = yaml.find("log"); log && log->kind == Yaml::Kind::map) {
+        if (auto r = checkKeys(*log, {"kafka"}, path); !r) return r;
+        if (const Yaml* kafka = log->find("kafka")) {
+            if (auto r = checkKeys(*kafka, {"brokers", "partitions", "replication", "session_timeout_ms", "security"}, path); !r)
+                return r;
+            s.kafka.brokers = kafka->get("brokers");
+            if (s.kafka.brokers.empty()) return yamlError(path, *kafka, "`brokers` is missing: host:port, …");
+            if (auto r = take(*kafka, "partitions", s.kafka.partitions, 1, 1000); !r) return r;
+            if (auto r = take(*kafka, "replication", s.kafka.replication, 1, 9); !r) return r;
+            if (auto r = take(*kafka, "session_timeout_ms", s.kafka.session_timeout_ms, 1000, 600000); !r) return r;
+            if (const Yaml* security = kafka->find("security"))
+                for (std::size_t i = 0; i < security->keys.size(); ++i)
+                    s.kafka.security.emplace_back(security->keys[i], security->items[i].text);
+        }
+    } else if (log && log->text != "embedded") {
+        return yamlError(path, *log, "`log` is embedded, or kafka: {brokers: …}");
+    }
+    if (const Yaml* server = yaml.find("server")) {
+        if (auto r = checkKeys(*server, {"port", "host"}, path); !r) return r;
+        if (auto r = take(*server, "port", s.port, 0, 65535); !r) return r;
+        s.host = server->get("host", s.host);
+    }
+    if (s.kafka.brokers.empty() != s.postgres.dsn.empty())
+        return fail(Errc::misconfigured,
+                    path + ": log.kafka and store.postgresql go together; give both, or none for one directory", "store");
+    return {};
+}
+
 }  // namespace
 
 const SourceSettings* Settings::source(const std::string& id) const {
@@ -239,6 +302,7 @@ Result<Settings> load(const std::string& directory, const std::string& state,
     if (const Yaml* st = yaml->find("store"))
         if (const Yaml* sqlite = st->find("sqlite")) store = sqlite->get("path", "porta.db");
     s.store_path = resolve(s.state, store);
+    if (auto r = loadScaledOut(s, *yaml, path); !r) return r.error();
     const Yaml* keys = yaml->find("keys");
     if (!keys || keys->get("file").empty())
         return yamlError(path, *yaml, "`keys.file` is missing: the file with the key-encryption key");

@@ -2,6 +2,7 @@
 /// The configuration directory as typed settings: `porta.yaml` and one file per source. Errors name file:line:column.
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -13,6 +14,7 @@ struct SourceSettings {
     std::string id, kind = "files", tenant;
     std::string agency_id, agency_name, domain = "other";
     std::string path, pattern = "*", on_done = "keep";  ///< path: absolute after loading
+    std::string token_file;                             ///< kind http: absolute; its first line is the bearer token
     bool compressed = true;                             ///< `files.compression: auto`: gzip is recognised and opened
     formats::Settings format;
     std::string date_pattern, time_zone;
@@ -27,6 +29,22 @@ struct SourceSettings {
     std::string file;  ///< relative to the configuration, for `declared` values
 };
 
+/// `log.kafka`: brokers, and what may be tuned.
+struct KafkaSettings {
+    std::string brokers;  ///< empty: the embedded log
+    int partitions = 6;   ///< of each topic when `topics apply` makes it
+    int replication = -1;           ///< -1: the brokers' default
+    int session_timeout_ms = 10000;  ///< after which a silent map or project process loses its partitions
+    std::vector<std::pair<std::string, std::string>> security;  ///< librdkafka properties: `security.protocol`, `sasl.…`, `ssl.…`
+};
+
+/// `store.postgresql`.
+struct PostgresSettings {
+    std::string dsn;            ///< libpq connection string without a password; empty: SQLite
+    std::string password_file;  ///< absolute; its first line
+    int lease_ms = 10000;       ///< after which a silent resolver loses its lease
+};
+
 struct Settings {
     std::string directory;                ///< of the configuration, absolute
     std::string state;                    ///< of the embedded store, absolute
@@ -34,9 +52,15 @@ struct Settings {
     std::string key_file;                 ///< absolute
     std::string library;                  ///< directory of the mappings we ship
     bool testing = false;                 ///< test hooks are allowed
+    KafkaSettings kafka;
+    PostgresSettings postgres;
+    int port = 8470;                      ///< `server.port`: health, metrics and pushed records; 0: any free one
+    std::string host = "127.0.0.1";       ///< `server.host`
     std::vector<SourceSettings> sources;  ///< sorted by id
 
     const SourceSettings* source(const std::string& id) const;
+    /// Kafka and PostgreSQL instead of one directory.
+    bool scaledOut() const { return !kafka.brokers.empty(); }
 };
 
 /// Shape:  everything that `-c directory` says. `state` overrides the configuration's own; `overrides` are `key=value`.

@@ -26,17 +26,30 @@ void crashPoint(const char* name) {
     ::kill(::getpid(), SIGKILL);
 }
 
-const std::vector<std::string>& crashPoints() {
-    static const std::vector<std::string> names{
-        "connect.object-read",        // bytes in hand, nothing stored
-        "connect.object-keys",        // the object's key is durable, the object is not
-        "connect.object-registered",  // the object is, none of its records
-        "map.batch-mapped",           // a batch is mapped, nothing of it stored
-        "map.batch-keys",             // keys of the batch are durable, its records are not
-        "resolve.before-commit",      // everything of the batch written, not committed
-        "resolve.after-commit",       // committed, the source not told
-        "connect.object-closed",      // all records committed, the file not yet moved or deleted
+std::vector<std::string> crashPoints(const std::string& by) {
+    struct Point {
+        const char* name;
+        bool ingest, run;  ///< reached embedded, and by a role
     };
+    static const Point points[] = {
+        {"connect.object-read", true, true},        // bytes in hand, nothing stored
+        {"connect.object-keys", true, true},        // the object's key is durable, the object is not
+        {"connect.object-registered", true, true},  // the object is, none of its records
+        {"connect.appended", false, true},          // some or all of its records are in the log, the store does not know
+        {"map.batch-keys", true, false},            // keys of the batch are durable, its records are not
+        {"map.batch-mapped", true, false},          // a batch is mapped, nothing of it stored
+        {"map.before-append", false, true},         // a batch is mapped, nothing of it in the log
+        {"map.appended", false, true},              // in the log, no outcome stored
+        {"map.committed", false, true},             // outcomes stored, the position not moved
+        {"resolve.before-commit", true, true},      // everything of the batch written, not committed
+        {"resolve.after-commit", true, true},       // committed, the source not told
+        {"resolve.relayed", false, true},           // changed persons are in the log, not marked as sent
+        {"project.before-commit", false, true},     // projected, not committed
+        {"connect.object-closed", true, true},      // all records durable, the file not yet moved or deleted
+    };
+    std::vector<std::string> names;
+    for (const Point& p : points)
+        if (by.empty() || (by == "ingest" && p.ingest) || (by == "run" && p.run)) names.push_back(p.name);
     return names;
 }
 

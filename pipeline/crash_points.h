@@ -10,7 +10,7 @@ namespace porta::pipeline {
 void armCrashPoint();
 /// Dies like kill -9 when armed for this name and pass.
 void crashPoint(const char* name);
-/// All names; `ingest` reaches each of them.
-const std::vector<std::string>& crashPoints();
+/// Names, all or those that `by` (ingest or run) reaches.
+std::vector<std::string> crashPoints(const std::string& by);
 
 }  // namespace porta::pipeline

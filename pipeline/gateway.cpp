@@ -5,6 +5,7 @@
 
 #include "connectors/files.h"
 #include "pipeline/crash_points.h"
+#include "pipeline/embedded/local.h"
 #include "pipeline/schema.h"
 #include "pipeline/world.h"
 
@@ -49,7 +50,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
     // The lease before the stores: a second owner must not even migrate.
     std::error_code error;
     fs::create_directories(settings.state, error);
-    auto lease = openLease(settings, "embedded");
+    auto lease = lockState(settings.state);
     if (!lease) return lease.error();
     g->lease_ = std::move(*lease);
     auto keys = openKeys(settings, false);

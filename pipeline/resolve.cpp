@@ -194,8 +194,8 @@ std::vector<RecordMessage> Resolver::fresh(const std::vector<RecordMessage>& bat
     }();
     std::map<std::int64_t, std::int64_t> known;
     for (std::size_t from = 0; from < batch.size(); from += kStep) {
-        std::vector<Value> raws;
-        for (std::size_t i = 0; i < kStep; ++i) raws.push_back(batch[std::min(from + i, batch.size() - 1)].raw);
+        std::vector<Value> raws(kStep);
+        for (std::size_t i = 0; i < kStep; ++i) raws[i] = batch[std::min(from + i, batch.size() - 1)].raw;
         store_.query(sql, raws, [&](const Row& r) { known[r.integer(0)] = r.integer(1); });
     }
     std::vector<RecordMessage> news;

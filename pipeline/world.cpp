@@ -4,11 +4,19 @@
 
 #include "pipeline/embedded/local.h"
 #include "pipeline/embedded/sqlite_store.h"
+#include "pipeline/kafka/kafka_log.h"
 #include "pipeline/keys.h"
+#include "pipeline/postgres/postgres_store.h"
 
 namespace porta::pipeline {
 
 Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part part, bool read_only) {
+    if (settings.scaledOut())
+        return openPostgres(settings.postgres,
+                            part == Part::data   ? "porta"
+                            : part == Part::keys ? "porta_keys"
+                                                 : "porta_decisions",
+                            read_only);
     std::error_code error;
     if (!read_only || part == Part::decisions) std::filesystem::create_directories(settings.state, error);
     if (error) return fail(Errc::misconfigured, settings.state + ": the state directory cannot be created", "state");
@@ -28,10 +36,13 @@ Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool re
     return openKeys(std::move(*store), settings.key_file, read_only);
 }
 
-Result<std::unique_ptr<Lease>> openLease(const config::Settings& settings, const std::string&) {
-    return lockState(settings.state);
-}
-
 std::unique_ptr<Clock> openClock(const config::Settings& settings) { return systemClock(settings.testing); }
+
+Result<std::unique_ptr<Log>> openLog(const config::Settings& settings) {
+    if (!settings.scaledOut())
+        return fail(Errc::misconfigured,
+                    "this configuration has no log.kafka; roles of their own need Kafka and PostgreSQL", "log");
+    return openKafka(settings.kafka);
+}
 
 }  // namespace porta::pipeline

@@ -12,8 +12,6 @@ enum class Part { data, keys, decisions };
 /// Errors: unavailable, misconfigured. `read_only` opens beside the owner.
 Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part part, bool read_only);
 Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool read_only);
-/// Errors: unavailable when another process owns the store (embedded).
-Result<std::unique_ptr<Lease>> openLease(const config::Settings& settings, const std::string& name);
 /// The wall clock, or PORTA_CLOCK where the configuration says `testing: true`.
 std::unique_ptr<Clock> openClock(const config::Settings& settings);
 /// Errors: misconfigured when the configuration has no Kafka.

@@ -1,0 +1,61 @@
+// porta topics plan | apply: the topics of the log, made before anything runs; never by a producer on the way.
+#include <cstdio>
+#include <iostream>
+
+#include "app/context.h"
+#include "pipeline/kafka/kafka_log.h"
+#include "pipeline/roles.h"
+
+namespace porta::app {
+
+namespace {
+
+/// Raw topics keep everything: they are what views are computed from.
+std::vector<pipeline::TopicPlan> planned(const config::Settings& settings) {
+    using Properties = std::vector<std::pair<std::string, std::string>>;
+    const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
+    const Properties newest{{"cleanup.policy", "compact"}};
+    std::vector<pipeline::TopicPlan> topics;
+    for (const auto& s : settings.sources) topics.push_back({pipeline::rawTopic(s.id), settings.kafka.partitions, for_ever, 0});
+    topics.push_back({pipeline::kRecordsTopic, settings.kafka.partitions, for_ever, 0});
+    topics.push_back({pipeline::kPersonsTopic, settings.kafka.partitions, newest, 0});
+    return topics;
+}
+
+}  // namespace
+
+int commandTopics(const Arguments& args) {
+    auto o = parseOptions(args, {"--json"}, {});
+    if (!o) return complain(o.error());
+    if (o->help || o->operands.size() != 1 || (o->operands[0] != "plan" && o->operands[0] != "apply"))
+        return usage(
+            "usage: porta topics plan | apply [--json] [-c DIR] [--set key=value]\n"
+            "`plan` shows the topics of this configuration and which are missing; `apply` makes those, and the stores.\n"
+            "Example: porta topics apply -c config --set log.kafka.brokers=127.0.0.1:9092\n",
+            o->help);
+    auto settings = loadSettings(*o);
+    if (!settings) return complain(settings.error());
+    if (!settings->scaledOut())
+        return complain(fail(Errc::misconfigured, "this configuration has no log.kafka: there are no topics", "log"));
+    auto topics = planned(*settings);
+    if (auto r = pipeline::describeTopics(settings->kafka, topics); !r) return complain(r.error());
+    if (o->operands[0] == "apply") {
+        if (auto r = pipeline::createTopics(settings->kafka, topics); !r) return complain(r.error());
+        if (auto r = pipeline::prepareStores(*settings); !r) return complain(r.error());
+    }
+    for (const auto& t : topics) {
+        const char* state = t.existing ? "exists" : o->operands[0] == "apply" ? "made" : "missing";
+        if (o->has("--json")) {
+            Json j = Json::object();
+            j["topic"] = t.name;
+            j["partitions"] = t.existing ? t.existing : t.partitions;
+            j["state"] = state;
+            std::cout << print(j) << "\n";
+        } else {
+            std::printf("%-40s %3d partitions  %s\n", t.name.c_str(), t.existing ? t.existing : t.partitions, state);
+        }
+    }
+    return 0;
+}
+
+}  // namespace porta::app

@@ -1,0 +1,365 @@
+#include "pipeline/roles.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "connectors/files.h"
+#include "pipeline/crash_points.h"
+#include "pipeline/gateway.h"
+#include "pipeline/intake.h"
+#include "pipeline/postgres/postgres_store.h"
+#include "pipeline/project.h"
+#include "pipeline/schema.h"
+#include "pipeline/world.h"
+
+namespace porta::pipeline {
+
+namespace {
+
+constexpr std::size_t kBatch = 500;
+constexpr int kWaitMs = 200;
+
+void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(kWaitMs)); }
+
+/// What the roles behind connect share.
+struct World {
+    std::unique_ptr<Clock> clock;
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Keys> keys;
+    std::unique_ptr<Log> log;
+};
+
+Result<World> openWorld(const config::Settings& settings) {
+    World w;
+    w.clock = openClock(settings);
+    auto store = openStore(settings, Part::data, false);
+    if (!store) return store.error();
+    w.store = std::move(*store);
+    auto keys = openKeys(settings, false);
+    if (!keys) return keys.error();
+    w.keys = std::move(*keys);
+    auto log = openLog(settings);
+    if (!log) return log.error();
+    w.log = std::move(*log);
+    return w;
+}
+
+/// connect: pulls what the sources have; a file is left, moved or deleted only when its raw records are in the log.
+class ConnectRole : public Role {
+public:
+    ConnectRole(const config::Settings& settings, Metrics& metrics, std::unique_ptr<Intake> intake)
+        : settings_(settings), metrics_(metrics), intake_(std::move(intake)) {}
+
+    Result<bool> step() override {
+        bool did = false;
+        for (const config::SourceSettings& s : settings_.sources) {
+            if (s.path.empty()) continue;
+            connectors::FilesSource files(s.path, s.pattern, s.max_object_bytes);
+            auto paths = files.list();
+            if (!paths) return paths.error();
+            for (const std::string& path : *paths) {
+                auto before = signature(path);
+                auto seen = seen_.find(path);
+                if (seen != seen_.end() && seen->second == before) continue;
+                auto bytes = files.read(path);
+                if (!bytes) return bytes.error();
+                if (!*bytes) continue;
+                auto delivered = intake_->deliver(s.id, path, std::move(**bytes), true);
+                if (!delivered && delivered.error().code == Errc::unavailable) return delivered.error();
+                if (!delivered) {
+                    // One file that cannot be taken does not stop the others; it stays where it is.
+                    metrics_.add("porta_connect_refused_objects_total", "source=\"" + s.id + "\"");
+                } else {
+                    metrics_.add("porta_connect_objects_total", "source=\"" + s.id + "\"");
+                    metrics_.add("porta_connect_raw_records_total", "source=\"" + s.id + "\"", *delivered);
+                    if (auto r = files.finish(path, s.on_done); !r) return r.error();
+                    did = did || *delivered > 0;
+                }
+                seen_[path] = before;
+            }
+        }
+        if (!did) rest();
+        return did;
+    }
+
+private:
+    using Signature = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::uint64_t>;
+    const config::Settings& settings_;
+    Metrics& metrics_;
+    std::unique_ptr<Intake> intake_;
+    std::map<std::string, Signature> seen_;
+
+    static Signature signature(const std::string& path) {
+        struct stat st {};
+        if (::stat(path.c_str(), &st) != 0) return {};
+        return {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ino};
+    }
+};
+
+/// map: outputs are in the log before the outcomes are in the store, and those before the position moves.
+class MapRole : public Role {
+public:
+    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics) {
+        auto world = openWorld(settings);
+        if (!world) return world.error();
+        std::unique_ptr<MapRole> role(new MapRole(metrics, std::move(*world)));
+        auto sources = loadSources(settings);
+        if (!sources) return sources.error();
+        role->sources_ = std::move(*sources);
+        if (auto r = registerGenerations(*role->world_.store, role->sources_); !r) return r.error();
+        std::filesystem::create_directories(settings.state);
+        if (auto r = role->poison_.open(settings.state, *role->world_.store); !r) return r.error();
+        std::vector<std::string> topics;
+        for (const auto& s : settings.sources) topics.push_back(rawTopic(s.id));
+        auto reader = role->world_.log->share("porta.map", topics);
+        if (!reader) return reader.error();
+        role->reader_ = std::move(*reader);
+        role->map_ = std::make_unique<Map>(*role->world_.store, *role->world_.keys, role->sources_, role->poison_);
+        return std::unique_ptr<Role>(std::move(role));
+    }
+
+    Result<bool> step() override {
+        auto messages = reader_->poll(kBatch, kWaitMs);
+        if (!messages) return messages.error();
+        if (messages->empty()) return false;
+        try {
+            std::vector<Mapped> mapped;
+            for (const Message& m : *messages) {
+                auto raw = decodeRaw(m.value);
+                if (!raw) return raw.error();
+                auto one = map_->map(*raw);
+                if (!one) return one.error();
+                mapped.push_back(std::move(*one));
+            }
+            // Two workers that hold the same records after a rebalance wait for each other in one order.
+            std::sort(mapped.begin(), mapped.end(), [](const Mapped& a, const Mapped& b) { return a.row.id < b.row.id; });
+            std::vector<Message> out;
+            for (const Mapped& m : mapped) out.push_back({kRecordsTopic, m.record.raw, encode(m.record)});
+            crashPoint("map.before-append");
+            if (auto r = world_.log->append(out); !r) return r.error();
+            crashPoint("map.appended");
+            auto done = world_.store->transact([&] { map_->write(mapped); });
+            if (!done) return done.error();
+            crashPoint("map.committed");
+            for (const Mapped& m : mapped)
+                if (m.row.id) metrics_.add("porta_map_raw_records_total", "outcome=\"" + std::string(name(m.row.state)) + "\"");
+        } catch (const Failure& f) {
+            return f.error;
+        }
+        if (auto r = reader_->commit(); !r) return r.error();
+        return true;
+    }
+
+private:
+    MapRole(Metrics& metrics, World world) : metrics_(metrics), world_(std::move(world)) {}
+    Metrics& metrics_;
+    World world_;
+    Sources sources_;
+    Poison poison_;
+    std::unique_ptr<LogReader> reader_;
+    std::unique_ptr<Map> map_;
+};
+
+/// resolve: one holds the lease and writes, the others stand by and load from the store when they get it.
+class ResolveRole : public Role {
+public:
+    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics) {
+        auto world = openWorld(settings);
+        if (!world) return world.error();
+        std::unique_ptr<ResolveRole> role(new ResolveRole(settings, metrics, std::move(*world)));
+        role->lease_ = postgresLease(*role->world_.store, "resolve", settings.postgres.lease_ms);
+        return std::unique_ptr<Role>(std::move(role));
+    }
+
+    Result<bool> step() override {
+        auto held = lease_->hold();
+        if (!held) return held.error();
+        if (!*held) {
+            resolver_.reset();
+            reader_.reset();
+            rest();
+            return false;
+        }
+        try {
+            if (!resolver_) takeOver();
+            auto messages = reader_->poll(2 * kBatch, kWaitMs);
+            if (!messages) return messages.error();
+            if (!messages->empty()) {
+                if (auto r = write(*messages); !r) return r.error();
+            }
+            auto sent = relay();
+            if (!sent) return sent.error();
+            return *sent || !messages->empty();
+        } catch (const Failure& f) {
+            return f.error;
+        }
+    }
+
+private:
+    ResolveRole(const config::Settings& settings, Metrics& metrics, World world)
+        : settings_(settings), metrics_(metrics), world_(std::move(world)) {}
+    const config::Settings& settings_;
+    Metrics& metrics_;
+    World world_;
+    std::unique_ptr<Lease> lease_;
+    std::unique_ptr<Resolver> resolver_;
+    std::unique_ptr<LogReader> reader_;
+
+    void takeOver() {
+        resolver_ = std::make_unique<Resolver>(*world_.store, *world_.keys, deleteShares(settings_), true);
+        resolver_->load();
+        std::map<std::int32_t, std::int64_t> positions;
+        world_.store->query("SELECT part, next FROM log_position WHERE topic = ?1", {std::string(kRecordsTopic)},
+                            [&](const Row& r) { positions[static_cast<std::int32_t>(r.integer(0))] = r.integer(1); });
+        auto reader = world_.log->read(kRecordsTopic, positions);
+        if (!reader) throw Failure{reader.error()};
+        reader_ = std::move(*reader);
+        metrics_.add("porta_resolve_leases_total", "");
+    }
+
+    /// Effects and position in one transaction, under the lease.
+    Result<void> write(const std::vector<Message>& messages) {
+        std::vector<RecordMessage> batch;
+        std::map<std::int32_t, std::int64_t> next;
+        for (const Message& m : messages) {
+            auto record = decodeRecord(m.value);
+            if (!record) return record.error();
+            auto operations = openOperations(*world_.keys, record->raw, record->generation, record->box);
+            if (!operations) return operations.error();
+            record->operations = std::move(*operations);
+            batch.push_back(std::move(*record));
+            next[m.partition] = m.offset + 1;
+        }
+        auto done = world_.store->transact([&] {
+            resolver_->apply(batch, world_.clock->now());
+            for (const auto& [part, offset] : next)
+                world_.store->run(
+                    "INSERT INTO log_position(topic, part, next) VALUES(?1, ?2, ?3) ON CONFLICT(topic, part) DO UPDATE SET "
+                    "next = excluded.next",
+                    {std::string(kRecordsTopic), std::int64_t{part}, offset});
+            crashPoint("resolve.before-commit");
+            lease_->check();
+        });
+        if (!done) {
+            if (done.error().rule == "lease.lost" || done.error().code == Errc::unavailable)
+                metrics_.add("porta_resolve_refused_writes_total", "");
+            return done;
+        }
+        crashPoint("resolve.after-commit");
+        metrics_.add("porta_resolve_raw_records_total", "", static_cast<std::int64_t>(batch.size()));
+        return {};
+    }
+
+    /// Outbox: the current revision of every dirty person; marked when the log has it.
+    Result<bool> relay() {
+        std::vector<std::pair<std::int64_t, std::int64_t>> dirty;
+        world_.store->query("SELECT no, revision FROM person WHERE sent < revision ORDER BY no LIMIT 1000", {},
+                            [&](const Row& r) { dirty.emplace_back(r.integer(0), r.integer(1)); });
+        if (dirty.empty()) return false;
+        std::vector<Message> messages;
+        for (const auto& [person, revision] : dirty)
+            messages.push_back({kPersonsTopic, resolver_->hashOf("person " + std::to_string(person)), encodePerson({person, revision})});
+        if (auto r = world_.log->append(messages); !r) return r.error();
+        crashPoint("resolve.relayed");
+        auto done = world_.store->transact([&] {
+            for (const auto& [person, revision] : dirty)
+                world_.store->run("UPDATE person SET sent = ?2 WHERE no = ?1 AND sent < ?2", {person, revision});
+            lease_->check();
+        });
+        if (!done) return done.error();
+        return true;
+    }
+};
+
+/// project: one line for each person of a batch, the newest revision of it.
+class ProjectRole : public Role {
+public:
+    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics) {
+        auto world = openWorld(settings);
+        if (!world) return world.error();
+        std::unique_ptr<ProjectRole> role(new ProjectRole(metrics, std::move(*world)));
+        auto reader = role->world_.log->share("porta.project", {kPersonsTopic});
+        if (!reader) return reader.error();
+        role->reader_ = std::move(*reader);
+        auto project = Project::open(settings, *role->world_.store, *role->world_.keys, *role->world_.log);
+        if (!project) return project.error();
+        role->project_ = std::move(*project);
+        return std::unique_ptr<Role>(std::move(role));
+    }
+
+    Result<bool> step() override {
+        auto messages = reader_->poll(kBatch, kWaitMs);
+        if (!messages) return messages.error();
+        if (messages->empty()) return false;
+        std::map<std::int64_t, std::int64_t> revisions;
+        for (const Message& m : *messages) {
+            auto person = decodePerson(m.value);
+            if (!person) return person.error();
+            std::int64_t& revision = revisions[person->person];
+            revision = std::max(revision, person->revision);
+        }
+        auto done = project_->project(revisions);
+        if (!done) return done.error();
+        metrics_.add("porta_project_persons_total", "", static_cast<std::int64_t>(revisions.size()));
+        if (auto r = reader_->commit(); !r) return r.error();
+        return true;
+    }
+
+private:
+    ProjectRole(Metrics& metrics, World world) : metrics_(metrics), world_(std::move(world)) {}
+    Metrics& metrics_;
+    World world_;
+    std::unique_ptr<LogReader> reader_;
+    std::unique_ptr<Project> project_;
+};
+
+}  // namespace
+
+std::string rawTopic(const std::string& source) { return "porta.raw." + source; }
+std::string viewsTopic(const std::string& purpose) { return "porta.views." + purpose; }
+
+Result<void> prepareStores(const config::Settings& settings) {
+    auto store = openStore(settings, Part::data, false);
+    if (!store) return store.error();
+    if (auto r = migrate(**store); !r) return r;
+    auto keys = openKeys(settings, false);
+    return keys ? Result<void>{} : keys.error();
+}
+
+Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Settings& settings, Metrics& metrics) {
+    if (auto r = prepareStores(settings); !r) return r.error();
+    if (name == "map") return MapRole::open(settings, metrics);
+    if (name == "resolve") return ResolveRole::open(settings, metrics);
+    if (name == "project") return ProjectRole::open(settings, metrics);
+    if (name == "connect") {
+        auto intake = Intake::open(settings);
+        if (!intake) return intake.error();
+        return std::unique_ptr<Role>(std::make_unique<ConnectRole>(settings, metrics, std::move(*intake)));
+    }
+    return fail(Errc::misconfigured, "there is no role `" + name + "`; known: connect, map, resolve, project, serve", "role");
+}
+
+Result<std::int64_t> replayQuarantineScaledOut(const config::Settings& settings, const std::string& source,
+                                               const std::string& reason) {
+    auto intake = Intake::open(settings);
+    if (!intake) return intake.error();
+    try {
+        auto messages = quarantined((*intake)->store(), (*intake)->keys(), (*intake)->sources(), source, reason);
+        std::map<std::string, std::vector<RawMessage>> by_source;
+        Objects objects((*intake)->store(), (*intake)->keys());
+        for (RawMessage& m : messages) by_source[objects.at(m.object).row.source].push_back(std::move(m));
+        std::int64_t n = 0;
+        for (auto& [id, raws] : by_source) {
+            n += static_cast<std::int64_t>(raws.size());
+            if (auto r = (*intake)->append(id, std::move(raws)); !r) return r.error();
+        }
+        return n;
+    } catch (const Failure& f) {
+        return f.error;
+    }
+}
+
+}  // namespace porta::pipeline

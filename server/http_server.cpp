@@ -1,0 +1,212 @@
+#include "server/http_server.h"
+
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/HTTPServerRequest.h>
+#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/ThreadPool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+
+namespace porta::server {
+
+namespace net = Poco::Net;
+using Status = net::HTTPResponse::HTTPStatus;
+
+namespace {
+
+/// A pool of this size, since every open connection takes a thread.
+constexpr int kThreads = 64;
+
+void answer(net::HTTPServerResponse& response, int status, const std::string& type, const std::string& body) {
+    response.setStatusAndReason(static_cast<Status>(status));
+    response.setContentType(type);
+    if (status == 503) response.set("Retry-After", "1");
+    if (status >= 400) response.setKeepAlive(false);
+    response.sendBuffer(body.data(), body.size());
+}
+
+void answer(net::HTTPServerResponse& response, const Error& error) {
+    Json j = Json::object();
+    j["code"] = name(error.code);
+    j["message"] = error.message;
+    answer(response, httpStatus(error.code), "application/json", print(j) + "\n");
+}
+
+/// Framing that two readers could understand differently is not guessed at.
+bool ambiguous(const net::HTTPServerRequest& request) {
+    int lengths = 0, hosts = 0;
+    bool digits = true;
+    for (const auto& [name, value] : request) {
+        if (Poco::icompare(name, "Content-Length") == 0) {
+            ++lengths;
+            digits = digits && !value.empty() && value.size() < 16 && value.find_first_not_of("0123456789") == std::string::npos;
+        }
+        if (Poco::icompare(name, "Host") == 0) ++hosts;
+    }
+    bool coded = request.has("Transfer-Encoding");
+    return !digits || lengths > 1 || (coded && lengths) || hosts > 1 ||
+           (hosts == 0 && request.getVersion() == net::HTTPMessage::HTTP_1_1);
+}
+
+class Handler : public net::HTTPRequestHandler {
+public:
+    explicit Handler(const Routes& routes) : routes_(routes) {}
+
+    void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override {
+        try {
+            route(request, response);
+        } catch (...) {
+            // The connection is gone, or the handler is at fault: what was thrown may quote data and is not passed on.
+            try {
+                if (!response.sent()) answer(response, 500, "text/plain", "internal\n");
+            } catch (...) {
+            }
+        }
+    }
+
+private:
+    const Routes& routes_;
+
+    void route(net::HTTPServerRequest& request, net::HTTPServerResponse& response) {
+        if (ambiguous(request)) return answer(response, 400, "text/plain", "ambiguous length or host\n");
+        const std::string target = request.getURI().substr(0, request.getURI().find('?'));
+        const bool get = request.getMethod() == "GET" || request.getMethod() == "HEAD";
+        if (get && target == "/livez") return answer(response, 200, "text/plain", "live\n");
+        if (get && target == "/readyz") {
+            bool ready = !routes_.ready || routes_.ready();
+            return answer(response, ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
+        }
+        if (get && target == "/metrics" && routes_.metrics)
+            return answer(response, 200, "text/plain; version=0.0.4", routes_.metrics());
+        for (const auto& [path, ask] : {std::pair{"/account", &routes_.account}, std::pair{"/status", &routes_.status}})
+            if (get && target == path && *ask) {
+                auto json = (*ask)();
+                return json ? answer(response, 200, "application/json", print(*json) + "\n") : answer(response, json.error());
+            }
+        const std::string from = "/sources/", to = "/records";
+        if (target.rfind(from, 0) == 0 && target.ends_with(to) && target.size() > from.size() + to.size() && routes_.push) {
+            if (request.getMethod() != "POST") return answer(response, 405, "text/plain", "POST one object\n");
+            return push(target.substr(from.size(), target.size() - from.size() - to.size()), request, response);
+        }
+        answer(response, 404, "text/plain", "no such resource\n");
+    }
+
+    void push(const std::string& source, net::HTTPServerRequest& request, net::HTTPServerResponse& response) {
+        std::string body;
+        char part[16384];
+        std::istream& in = request.stream();
+        while (in.read(part, sizeof part), in.gcount() > 0) {
+            body.append(part, static_cast<std::size_t>(in.gcount()));
+            if (body.size() > routes_.max_body) return answer(response, 413, "text/plain", "the object is too large\n");
+        }
+        if (request.getContentLength64() != net::HTTPMessage::UNKNOWN_CONTENT_LENGTH &&
+            static_cast<std::uint64_t>(request.getContentLength64()) != body.size())
+            return answer(response, 400, "text/plain", "the body is shorter than its length\n");
+        std::string token = request.get("Authorization", "");
+        token = token.rfind("Bearer ", 0) == 0 ? token.substr(7) : "";
+        auto records = routes_.push(source, token, std::move(body));
+        if (!records) return answer(response, records.error());
+        Json j = Json::object();
+        j["durable"] = true;
+        j["raw_records"] = *records;
+        answer(response, 202, "application/json", print(j) + "\n");
+    }
+};
+
+class Factory : public net::HTTPRequestHandlerFactory {
+public:
+    explicit Factory(Routes routes) : routes_(std::move(routes)) {}
+    net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override { return new Handler(routes_); }
+
+private:
+    Routes routes_;
+};
+
+class PocoServer : public HttpServer {
+public:
+    PocoServer(const net::ServerSocket& socket, Routes routes, std::string path)
+        : pool_(2, kThreads), path_(std::move(path)), port_(path_.empty() ? socket.address().port() : 0) {
+        net::HTTPServerParams::Ptr parameters(new net::HTTPServerParams);
+        parameters->setMaxThreads(kThreads);
+        parameters->setMaxQueued(kThreads);
+        parameters->setKeepAliveTimeout(Poco::Timespan(2, 0));
+        parameters->setTimeout(Poco::Timespan(10, 0));
+        server_ = std::make_unique<net::HTTPServer>(new Factory(std::move(routes)), pool_, socket, parameters);
+        server_->start();
+    }
+    ~PocoServer() override {
+        server_->stopAll(true);
+        if (!path_.empty()) ::unlink(path_.c_str());
+    }
+    int port() const override { return port_; }
+
+private:
+    Poco::ThreadPool pool_;
+    std::string path_;
+    int port_;
+    std::unique_ptr<net::HTTPServer> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& host, int port, Routes routes) {
+    try {
+        net::ServerSocket socket(net::SocketAddress(host, static_cast<Poco::UInt16>(port)));
+        return std::unique_ptr<HttpServer>(std::make_unique<PocoServer>(socket, std::move(routes), ""));
+    } catch (const Poco::Exception&) {
+        return fail(Errc::misconfigured,
+                    "port " + std::to_string(port) + " of " + host + " cannot be listened on; give another server.port, or 0",
+                    "server.port");
+    }
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::startLocal(const std::string& path, Routes routes) {
+    try {
+        ::unlink(path.c_str());
+        mode_t before = ::umask(0177);
+        net::ServerSocket socket;
+        socket.bind(net::SocketAddress(net::SocketAddress::UNIX_LOCAL, path));
+        ::umask(before);
+        socket.listen(64);
+        return std::unique_ptr<HttpServer>(std::make_unique<PocoServer>(socket, std::move(routes), path));
+    } catch (const Poco::Exception&) {
+        return fail(Errc::misconfigured,
+                    path + ": no socket can be made there; the path may be longer than 107 bytes, give a shorter --state",
+                    "state.socket");
+    }
+}
+
+Result<std::string> postLocal(const std::string& path, const std::string& target, const std::string& body) {
+    try {
+        net::StreamSocket socket;
+        socket.connect(net::SocketAddress(net::SocketAddress::UNIX_LOCAL, path));
+        net::HTTPClientSession session(socket);
+        session.setTimeout(Poco::Timespan(120, 0));
+        net::HTTPRequest request("POST", target, net::HTTPMessage::HTTP_1_1);
+        request.setHost("localhost");
+        request.setContentLength64(static_cast<Poco::Int64>(body.size()));
+        session.sendRequest(request) << body << std::flush;
+        net::HTTPResponse response;
+        std::ostringstream text;
+        text << session.receiveResponse(response).rdbuf();
+        if (response.getStatus() < 300) return text.str();
+        auto json = parseJson(text.str());
+        return fail(response.getStatus() == 503 ? Errc::unavailable : Errc::malformed,
+                    json ? json->text("message") : "the running process refused it", "owner.refused");
+    } catch (const Poco::Exception&) {
+        return fail(Errc::unavailable, "nobody listens on the owner's socket", "owner.absent");
+    }
+}
+
+}  // namespace porta::server
