@@ -294,7 +294,7 @@ public:
                 });
             held = (epoch_ && epoch == epoch_) || over || !alive;
             if (!held) return;
-            if (epoch != epoch_) {
+            if (!epoch_ || epoch != epoch_) {
                 // A holder that was stopped, not killed, keeps its locks: its connection ends here.
                 if (alive) store_.run("SELECT pg_terminate_backend(CAST(?1 AS INTEGER))", {holder});
                 ++epoch;
