@@ -59,10 +59,11 @@ int commandRead(const Arguments& args) {
         else if (args[i] != "--help") files.push_back(args[i]);
     }
     if (format.empty() || files.empty()) {
-        std::cerr << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME] [--json]\n"
-                     "Formats: json ndjson csv hl7v2. Prints the node tree, each node with the offset and length of "
-                     "its bytes.\n"
-                     "Example: porta read hl7v2 admit.hl7\n";
+        std::cerr
+            << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME] [--json]\n"
+               "Formats: json ndjson csv hl7v2 xml. Prints the node tree, each node with the offset and length of "
+               "its bytes.\n"
+               "Example: porta read hl7v2 admit.hl7\n";
         return args.size() == 1 && args[0] == "--help" ? 0 : 2;
     }
     auto kind = formats::kindNamed(format);

@@ -67,7 +67,7 @@ Result<std::string> Charset::decode(std::string_view bytes) const {
     }
     auto* converter = static_cast<UConverter*>(converter_);
     ucnv_resetToUnicode(converter);
-    std::string out;
+    icu::UnicodeString all;
     UChar buffer[256];
     const char *in = bytes.data(), *end = in + bytes.size();
     UErrorCode status;
@@ -82,8 +82,11 @@ Result<std::string> Charset::decode(std::string_view bytes) const {
         for (const UChar* c = buffer; c != to; ++c)
             if (*c >= 0x80 && *c < 0xA0)
                 return fail(Errc::malformed, "a byte is not defined in the declared encoding", "charset", 0, 1);
-        icu::UnicodeString(false, buffer, static_cast<std::int32_t>(to - buffer)).toUTF8String(out);
+        all.append(buffer, static_cast<std::int32_t>(to - buffer));
     } while (status == U_BUFFER_OVERFLOW_ERROR);
+    // At the end, because a character of two units may lie across two buffers.
+    std::string out;
+    all.toUTF8String(out);
     return out;
 }
 

@@ -11,7 +11,8 @@ Result<Kind> kindNamed(std::string_view name) {
     if (name == "ndjson") return Kind::ndjson;
     if (name == "csv") return Kind::csv;
     if (name == "hl7v2") return Kind::hl7v2;
-    return fail(Errc::misconfigured, "unknown format; known: json, ndjson, csv, hl7v2", "format.kind");
+    if (name == "xml") return Kind::xml;
+    return fail(Errc::misconfigured, "unknown format; known: json, ndjson, csv, hl7v2, xml", "format.kind");
 }
 
 Result<Units> split(const Settings& settings, std::string_view object) {
@@ -32,7 +33,7 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
         case Kind::ndjson: return json::parse(raw, settings.fhir, tree);
         case Kind::csv: return csv::parse(settings, raw, context, tree);
         case Kind::hl7v2: return hl7v2::parse(raw, settings.encoding, tree);
-        case Kind::xml: return fail(Errc::misconfigured, "XML records have no reader in this version", "format.xml");
+        case Kind::xml: return xml::parse(raw, settings.fhir, tree);
     }
     return fail(Errc::internal, "a format without a reader", "format.kind");
 }

@@ -19,7 +19,7 @@ struct Settings {
     char delimiter = ',';
     std::string encoding = "utf-8";  ///< ICU converter name; HL7 v2 messages name their own in MSH-18
     bool header = true;              ///< csv: the first row names the columns
-    bool fhir = false;               ///< json, ndjson: dialect of the tree
+    bool fhir = false;               ///< json, ndjson, xml: dialect of the tree
 };
 
 /// Bytes [offset, offset + length) of the object.

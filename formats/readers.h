@@ -16,6 +16,18 @@ Result<Units> splitLines(std::string_view object);
 Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree);
 }  // namespace json
 
+namespace xml {
+/// XML 1.0 with namespaces (libxml2, SAX2); prefixes are dropped, attributes become children before the elements. No
+/// document type, no entities but the five of XML, depth at most 200.
+/// plain: the root's child is the document element; an element without attributes and elements is a text.
+/// fhir:  the tree that the JSON form gives: the root is the resource with `resourceType`, an element with `value` is a
+///        primitive (its `id` and extensions below it), a contained resource is its element, a narrative is its markup.
+/// Spans: exact for UTF-8, UTF-16 and charsets of one byte: of an attribute what its quotes hold, of a text element what
+///        its tags hold (with references, CDATA marks and comments as they stand), of others the whole element. For
+///        other charsets a span is the whole record: the offset map inside a text comes with the language work.
+Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree);
+}  // namespace xml
+
 namespace csv {
 Result<Units> split(const Settings& settings, std::string_view object);
 /// RFC 4180 with a delimiter of choice; children are named by the header.

@@ -24,7 +24,7 @@ SCRIPTS = {
     "fold": ["fold.py", "1000"],
     "facts": ["facts.py", "200", "7"],
     "trace": ["trace.py", "60"],
-    "nasty": ["nasty.py", "--formats", "json,ndjson,csv,hl7v2"],
+    "nasty": ["nasty.py", "--formats", "json,ndjson,csv,hl7v2,xml"],
     "real": ["real.py", "spine"],
 }
 # Those that must hold now.
