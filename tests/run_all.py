@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
-nothing failed. Parts: release (build, ctest), accept (the black-box scripts), asan (clang, sanitizers, ctest), lint.
+nothing failed. Parts: release (build, ctest), accept (the black-box scripts), asan (clang, sanitizers, ctest), support (the
+real servers that tests start), lint.
 
-    run_all.py [--only release,accept,asan,lint]        default: release,accept,asan
+    run_all.py [--only PART,…]        default: release,accept,asan,support
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
 FORMAT_STRICT=1 (a file that clang-format would change is a failure), JOBS.
@@ -100,6 +101,15 @@ def accept(count):
         count.add(f"acceptance {name}", code == 0, time.monotonic() - start)
 
 
+def support(count):
+    """Kafka and PostgreSQL as the tests start them."""
+    for kind in ("kafka", "postgres"):
+        heading(f"servers for tests: {kind}")
+        start = time.monotonic()
+        code = run(sys.executable, "tests/support/self_test.py", kind)
+        count.add(f"support {kind}", code == 0, time.monotonic() - start)
+
+
 def tracked(*patterns):
     names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *patterns], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return [n for n in names.decode().split("\0") if n and (ROOT / n).exists()]
@@ -122,14 +132,16 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="release,accept,asan")
+    parser.add_argument("--only", default="release,accept,asan,support")
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"release", "accept", "asan", "lint"}
+    unknown = set(parts) - {"release", "accept", "asan", "support", "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
     if "lint" in parts:
         lint(count)
+    if "support" in parts:
+        support(count)
     if "release" in parts or "accept" in parts:
         built = build("release", count)
         if built and "release" in parts:
