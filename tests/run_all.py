@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
 nothing failed. Parts: release (build, ctest), accept (the black-box scripts), asan (clang, sanitizers, ctest), support (the
-real servers that tests start), lint.
+real servers that tests start), privacy (marked values stand nowhere in clear text), lint.
 
-    run_all.py [--only PART,…]        default: release,accept,asan,support
+    run_all.py [--only PART,…]        default: release,accept,privacy,asan,support
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
 FORMAT_STRICT=1 (a file that clang-format would change is a failure), JOBS.
@@ -110,6 +110,13 @@ def support(count):
         count.add(f"support {kind}", code == 0, time.monotonic() - start)
 
 
+def privacy(count):
+    heading("privacy: marked values from feeds to files and messages")
+    start = time.monotonic()
+    code = run(sys.executable, "tests/privacy/privacy_test.py", "build/release/porta")
+    count.add("privacy", code == 0, time.monotonic() - start)
+
+
 def tracked(*patterns):
     names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *patterns], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return [n for n in names.decode().split("\0") if n and (ROOT / n).exists()]
@@ -132,9 +139,9 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="release,accept,asan,support")
+    parser.add_argument("--only", default="release,accept,privacy,asan,support")
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"release", "accept", "asan", "support", "lint"}
+    unknown = set(parts) - {"release", "accept", "privacy", "asan", "support", "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
@@ -142,12 +149,14 @@ def main():
         lint(count)
     if "support" in parts:
         support(count)
-    if "release" in parts or "accept" in parts:
+    if {"release", "accept", "privacy"} & set(parts):
         built = build("release", count)
         if built and "release" in parts:
             ctest("release", count)
         if built and "accept" in parts:
             accept(count)
+        if built and "privacy" in parts:
+            privacy(count)
     if "asan" in parts and build("asan", count):
         ctest("asan", count)
     if count.names:
