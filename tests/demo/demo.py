@@ -53,6 +53,14 @@ def leaf(value, pointer=""):
     return (pointer, value) if isinstance(value, str) and value else None
 
 
+def invent(porta):
+    heading(f"An invented municipality of {PEOPLE} people")
+    porta("synth", "--people", PEOPLE, "--seed", SEED, "--out", str(porta.root / "municipality"), where=False)
+    for source in sorted((porta.root / "municipality/feeds").iterdir()):
+        files = [f for f in source.rglob("*") if f.is_file()]
+        print(f"  {source.name:28} {len(files):3} files, {sum(f.stat().st_size for f in files) // 1024 + 1:6} KiB")
+
+
 def account(porta):
     heading("The account: every raw record has exactly one outcome")
     acc = json.loads(porta("account", "--json"))
@@ -119,11 +127,7 @@ def main():
     os.environ.setdefault("PORTA_PURPOSE", "verification")
     with tempfile.TemporaryDirectory(prefix="porta-demo-") as directory:
         porta = Demo(str(Path(sys.argv[1]).resolve()), Path(directory))
-        heading(f"An invented municipality of {PEOPLE} people")
-        porta("synth", "--people", PEOPLE, "--seed", SEED, "--out", directory + "/municipality", where=False)
-        for source in sorted((porta.root / "municipality/feeds").iterdir()):
-            files = [f for f in source.rglob("*") if f.is_file()]
-            print(f"  {source.name:28} {len(files):3} files, {sum(f.stat().st_size for f in files) // 1024 + 1:6} KiB")
+        invent(porta)
         heading("Ingest: every file of every source")
         porta("ingest")
         account(porta)

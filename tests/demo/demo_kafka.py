@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The story of `make demo-kafka`: the same invented people over a real Apache Kafka and a real PostgreSQL, one process per
+role, and the proof that the views are the embedded ones, byte for byte. demo_kafka.py PORTA"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
+from demo import Demo, account, heading, invent, proofs, quarantine, trace, view  # noqa: E402
+from support.kafka import Kafka  # noqa: E402
+from support.postgres import Postgres  # noqa: E402
+
+# Two resolvers: one works, the other stands by.
+ROLES = ("connect", "map", "resolve", "resolve", "project", "serve")
+PATIENCE = 300
+
+
+class Roles:
+    """The processes of the scaled-out form; a role that ends is reported, not restarted."""
+
+    def __init__(self, porta, where, directory):
+        self.porta, self.where, self.directory = porta, where, directory
+        self.running = []
+
+    def __enter__(self):
+        for n, role in enumerate(ROLES):
+            log = self.directory / f"{n}-{role}.log"
+            argv = [self.porta, "run", "--role", role, *self.where, "--set", "server.port=0"]
+            print(f"$ porta run --role {role} …" + ("   # the standby" if role in ROLES[:n] else ""), flush=True)
+            with open(log, "ab") as err:
+                self.running.append((role, log, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)))
+        return self
+
+    def __exit__(self, *_):
+        for _, _, p in self.running:
+            p.terminate()
+        for _, _, p in self.running:
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+
+    def check(self):
+        for role, log, p in self.running:
+            if p.poll() is not None:
+                sys.exit(f"demo: the role {role} ended with {p.returncode}\n{log.read_text(errors='replace')[-800:]}")
+
+
+def wait_until_quiet(porta, roles, expected):
+    """Until every raw record has arrived and nothing is pending, with a line that shows how far it is."""
+    start, on_terminal = time.monotonic(), sys.stdout.isatty()
+    while True:
+        roles.check()
+        pending = json.loads(porta("status", "--json", show=False))["pending"]
+        received = sum(s["received"] for s in json.loads(porta("account", "--json", show=False))["sources"])
+        seconds = time.monotonic() - start
+        line = f"  {seconds:5.1f} s  {received}/{expected} raw records received; pending " + " ".join(f"{k} {v}" for k, v in pending.items())
+        print("\r" + line.ljust(118) if on_terminal else line, end="" if on_terminal else "\n", flush=True)
+        if received >= expected and not any(pending.values()):
+            print("\n" * on_terminal + "  quiet: nothing is on its way any more")
+            return
+        if seconds > PATIENCE:
+            sys.exit(f"demo: not quiet after {PATIENCE} s")
+        time.sleep(1)
+
+
+def embedded(porta):
+    """The yardstick: the same feeds through one process and SQLite."""
+    heading("First embedded, to compare with: one process, one file")
+    porta("ingest")
+    received = sum(s["received"] for s in json.loads(porta("account", "--json", show=False))["sources"])
+    return received, porta("view", "export", "--canonical")
+
+
+def compare(porta, reference):
+    heading("The same views, byte for byte?")
+    views = porta("view", "export", "--canonical")
+    same = views == reference
+    print(f"  {reference.count(10)} views embedded, {views.count(10)} over Kafka and PostgreSQL, byte-identical:", "yes" if same else "NO")
+    if not same or not reference:
+        sys.exit("demo: the two forms differ")
+
+
+def main():
+    os.environ.setdefault("PORTA_AS", "acceptance")
+    os.environ.setdefault("PORTA_PURPOSE", "verification")
+    with tempfile.TemporaryDirectory(prefix="porta-demo-") as directory:
+        root = Path(directory)
+        porta = Demo(str(Path(sys.argv[1]).resolve()), root)
+        invent(porta)
+        expected, reference = embedded(porta)
+
+        heading("A real Kafka and a real PostgreSQL, for this demo only")
+        with Kafka(root / "kafka") as kafka, Postgres(root / "postgres") as postgres:
+            print(f"  Kafka at {kafka.brokers}, PostgreSQL at {postgres.dsn}")
+            porta.where = ["-c", str(root / "municipality/config"), "--set", f"log.kafka.brokers={kafka.brokers}",
+                           "--set", f"store.postgresql.dsn={postgres.dsn}"]
+            heading("Topics, then one process for each role")
+            porta("topics", "apply")
+            with Roles(porta.porta, porta.where, root) as roles:
+                heading("From the feeds to the views")
+                wait_until_quiet(porta, roles, expected)
+                account(porta)
+                quarantine(porta)
+                trace(porta, view(porta))
+                compare(porta, reference)
+                proofs(porta)
+    heading("Where to look next")
+    print("  docs/ARCHITECTURE.md     which role does what, and what holds when one is killed\n"
+          "  tests/support/           the two servers, to try things by hand: python3 tests/support/servers.py\n")
+
+
+if __name__ == "__main__":
+    main()
