@@ -24,17 +24,11 @@ test: setup  ## build, unit tests, acceptance from outside, unit tests under the
 demo: build  ## three hundred invented people from feeds to a traced view, in a minute
 	@python3 tests/demo/demo.py $(PORTA)
 
-asan: setup  ## the rooms without I/O under clang's address and undefined-behaviour sanitizers
+asan: setup  ## unit tests of the rooms without I/O under clang's address and undefined-behaviour sanitizers
 	@python3 tests/run_all.py --only asan
 
-fuzz: setup  ## each fuzzer for FUZZ_SECONDS (60)
-	cmake --preset fuzz -Wno-dev
-	cmake --build build/fuzz
-	@found=0; for f in build/fuzz/tests/fuzz/*_fuzz; do \
-	  [ -x "$$f" ] || continue; found=1; echo "== $$f"; \
-	  mkdir -p build/fuzz/corpus/$$(basename $$f); \
-	  "$$f" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 build/fuzz/corpus/$$(basename $$f) || exit 1; \
-	done; [ $$found = 1 ] || { echo "no fuzzer was built" >&2; exit 1; }
+fuzz: setup  ## each fuzzer for FUZZ_SECONDS (60), from the goldens' inputs and what it found before
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) python3 tests/run_all.py --only fuzz
 
 bench: build  ## raw records a second through ingest, median of three runs
 	@python3 bench/ingest.py $(PORTA)

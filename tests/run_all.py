@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
-nothing failed. Parts: release (build, ctest), accept (the black-box scripts), asan (clang, sanitizers, ctest), support (the
-real servers that tests start), privacy (marked values stand nowhere in clear text), lint.
+nothing failed. Parts: release (build, ctest), accept (the black-box scripts), privacy (marked values stand nowhere in clear
+text), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same build), support (the real servers that tests start), lint.
 
-    run_all.py [--only PART,…]        default: release,accept,privacy,asan,support
+    run_all.py [--only PART,…]        default: release,accept,privacy,asan,fuzz,support
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
-FORMAT_STRICT=1 (a file that clang-format would change is a failure), JOBS.
+FORMAT_STRICT=1 (a file that clang-format would change is a failure), FUZZ_SECONDS (for each fuzzer; 5), JOBS.
 """
 import argparse
 import os
@@ -27,6 +27,7 @@ SCRIPTS = {
     "trace": ["trace.py", "60"],
     "nasty": ["nasty.py", "--formats", "json,ndjson,csv,hl7v2,xml"],
     "real": ["real.py", "spine"],
+    "scaled": ["scaled.py", "100", "5", "3", "2"],
 }
 # Those that must hold now.
 ACCEPT = "laws fold facts trace nasty real"
@@ -117,6 +118,28 @@ def privacy(count):
     count.add("privacy", code == 0, time.monotonic() - start)
 
 
+def fuzz(count):
+    """Each fuzzer of the clang build for FUZZ_SECONDS, from the goldens' inputs and from what earlier runs kept."""
+    seconds = os.environ.get("FUZZ_SECONDS", "5")
+    fuzzers = sorted(f for f in (ROOT / "build/asan/tests/fuzz").glob("*_fuzz") if os.access(f, os.X_OK))
+    heading(f"fuzzers, {seconds} s each: {' '.join(f.name for f in fuzzers)}")
+    if not fuzzers:
+        count.add("fuzz (no fuzzer was built)", False)
+    for fuzzer in fuzzers:
+        corpus, finds = ROOT / "build/fuzz-corpus" / fuzzer.name, ROOT / "build/fuzz-finds"
+        for folder in (corpus, finds):
+            folder.mkdir(parents=True, exist_ok=True)
+        seeds = [d for d in [ROOT / "tests/golden" / fuzzer.name.removesuffix("_fuzz")] if d.is_dir()]
+        start = time.monotonic()
+        limits = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1"]
+        r = subprocess.run([fuzzer, *limits, f"-artifact_prefix={finds}/{fuzzer.name}-", corpus, *seeds], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = r.stdout.decode("utf-8", "replace").splitlines()
+        if r.returncode != 0:
+            print("\n".join(said[-40:]))
+        print("  " + next((x for x in said if "number_of_executed_units" in x), "no figure"))
+        count.add(f"fuzz {fuzzer.name}", r.returncode == 0, time.monotonic() - start)
+
+
 def tracked(*patterns):
     names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *patterns], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return [n for n in names.decode().split("\0") if n and (ROOT / n).exists()]
@@ -139,9 +162,9 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="release,accept,privacy,asan,support")
+    parser.add_argument("--only", default="release,accept,privacy,asan,fuzz,support")
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"release", "accept", "privacy", "asan", "support", "lint"}
+    unknown = set(parts) - {"release", "accept", "privacy", "asan", "fuzz", "support", "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
@@ -157,8 +180,11 @@ def main():
             accept(count)
         if built and "privacy" in parts:
             privacy(count)
-    if "asan" in parts and build("asan", count):
-        ctest("asan", count)
+    if {"asan", "fuzz"} & set(parts) and build("asan", count):
+        if "asan" in parts:
+            ctest("asan", count)
+        if "fuzz" in parts:
+            fuzz(count)
     if count.names:
         heading("failed")
         for name in count.names:
