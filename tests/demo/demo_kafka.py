@@ -3,7 +3,6 @@
 role, and the proof that the views are the embedded ones, byte for byte. demo_kafka.py PORTA"""
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,49 +12,17 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 from demo import Demo, account, heading, invent, proofs, quarantine, trace, view  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
+from support.roles import Roles  # noqa: E402
 
-# Two resolvers: one works, the other stands by.
-ROLES = ("connect", "map", "resolve", "resolve", "project", "serve")
 PATIENCE = 300
-
-
-class Roles:
-    """The processes of the scaled-out form; a role that ends is reported, not restarted."""
-
-    def __init__(self, porta, where, directory):
-        self.porta, self.where, self.directory = porta, where, directory
-        self.running = []
-
-    def __enter__(self):
-        for n, role in enumerate(ROLES):
-            log = self.directory / f"{n}-{role}.log"
-            argv = [self.porta, "run", "--role", role, *self.where, "--set", "server.port=0"]
-            print(f"$ porta run --role {role} …" + ("   # the standby" if role in ROLES[:n] else ""), flush=True)
-            with open(log, "ab") as err:
-                self.running.append((role, log, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)))
-        return self
-
-    def __exit__(self, *_):
-        for _, _, p in self.running:
-            p.terminate()
-        for _, _, p in self.running:
-            try:
-                p.wait(10)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                p.wait()
-
-    def check(self):
-        for role, log, p in self.running:
-            if p.poll() is not None:
-                sys.exit(f"demo: the role {role} ended with {p.returncode}\n{log.read_text(errors='replace')[-800:]}")
 
 
 def wait_until_quiet(porta, roles, expected):
     """Until every raw record has arrived and nothing is pending, with a line that shows how far it is."""
     start, on_terminal = time.monotonic(), sys.stdout.isatty()
     while True:
-        roles.check()
+        if roles.ended():
+            sys.exit("demo: " + roles.ended())
         pending = json.loads(porta("status", "--json", show=False))["pending"]
         received = sum(s["received"] for s in json.loads(porta("account", "--json", show=False))["sources"])
         seconds = time.monotonic() - start
@@ -103,6 +70,7 @@ def main():
             heading("Topics, then one process for each role")
             porta("topics", "apply")
             with Roles(porta.porta, porta.where, root) as roles:
+                print("\n".join(f"$ porta run --role {role} …" for role in roles.names))
                 heading("From the feeds to the views")
                 wait_until_quiet(porta, roles, expected)
                 account(porta)
