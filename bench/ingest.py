@@ -1,36 +1,60 @@
 #!/usr/bin/env python3
-"""Raw records a second through `porta ingest`: an invented municipality, each run into an empty state. ingest.py PORTA [PEOPLE] [RUNS]"""
-import json
-import os
+"""Bytes → durable and resolved through `porta ingest`, into an empty state each time: raw records a second, memory, the growth of
+the cost with the size, and how long the short commands take on an empty and on the full store.
+
+    ingest.py PORTA [PEOPLE] [RUNS]        default 12500 people (about 100,000 raw records), 3 runs
+"""
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from measure import fsync_ms, received, run, spread, town
+
+
+def ingest(porta, config, state):
+    seconds, memory, _ = run(porta, "ingest", "-c", config, "--state", state)
+    count = received(run(porta, "account", "--json", "-c", config, "--state", state)[2])
+    return count, seconds, memory
+
+
+def series(porta, root, people, runs):
+    """Ingests the same town into `runs` empty states; returns (raw records, their rates, the last state)."""
+    config, rates, memories = town(porta, people, root / f"town{people}"), [], []
+    for n in range(runs):
+        disk = fsync_ms(root)
+        state = root / f"state{people}-{n}"
+        count, seconds, memory = ingest(porta, config, state)
+        rates.append(count / seconds)
+        memories.append(memory)
+        print(f"  run {n + 1}: {count} raw records in {seconds:.2f} s, {rates[-1]:.0f}/s, VmHWM {memory:.0f} MiB; "
+              f"fdatasync {disk[0]:.2f} ms, p99 {disk[1]:.2f}", flush=True)
+    print(f"ingest, {people} people, {count} raw records: {spread(rates)} raw records/s, VmHWM {max(memories):.0f} MiB", flush=True)
+    return rates, config, state
+
+
+def starts(porta, config, state, name, count=15):
+    for command in ("status", "account"):
+        times = [1000 * run(porta, command, "--json", "-c", config, "--state", state)[0] for _ in range(count)]
+        print(f"start: porta {command}, {name} store: {spread(times, '{:.1f}')} ms", flush=True)
 
 
 def main():
     porta = str(Path(sys.argv[1]).resolve())
-    people, runs = [int(x) for x in sys.argv[2:4] + ["2000", "3"][len(sys.argv[2:4]):]]
-    os.environ.setdefault("PORTA_AS", "acceptance")
-    os.environ.setdefault("PORTA_PURPOSE", "verification")
-    with tempfile.TemporaryDirectory(prefix="porta-bench-") as tmp:
-        root = Path(tmp)
-        subprocess.run([porta, "synth", "--people", str(people), "--seed", "7", "--out", str(root / "m")], check=True, stdout=subprocess.DEVNULL)
-        rates = []
-        for n in range(runs):
-            where = ["-c", str(root / "m/config"), "--state", str(root / f"state{n}")]
-            start = time.monotonic()
-            subprocess.run([porta, "ingest", *where], check=True, stdout=subprocess.DEVNULL)
-            seconds = time.monotonic() - start
-            account = json.loads(subprocess.run([porta, "account", "--json", *where], check=True, stdout=subprocess.PIPE).stdout)
-            received = sum(s["received"] for s in account["sources"])
-            if not account["balanced"] or received == 0:
-                sys.exit("bench: the account does not balance")
-            rates.append(received / seconds)
-            print(f"run {n + 1}: {received} raw records in {seconds:.2f} s, {rates[-1]:.0f} a second", flush=True)
-        print(f"median {statistics.median(rates):.0f} raw records a second, spread {min(rates):.0f} to {max(rates):.0f}")
+    people, runs = [int(x) for x in sys.argv[2:4] + ["12500", "3"][len(sys.argv[2:4]):]]
+    with tempfile.TemporaryDirectory(prefix="porta-bench-") as directory:
+        root = Path(directory)
+        small, config, _ = series(porta, root, people // 4, runs)
+        whole, config, state = series(porta, root, people, runs)
+        ratio = statistics.median(small) / statistics.median(whole)
+        print(f"growth: a raw record costs {ratio:.2f} times as much in four times the records", flush=True)
+        # A store that exists and holds nothing: the sources are there, their files are not.
+        nothing = town(porta, 1, root / "nothing")
+        for feed in (root / "nothing/feeds").rglob("*.*"):
+            feed.unlink()
+        run(porta, "ingest", "-c", nothing, "--state", root / "state-empty")
+        starts(porta, nothing, root / "state-empty", "empty")
+        starts(porta, config, state, "full")
 
 
 if __name__ == "__main__":
