@@ -53,7 +53,8 @@ private:
             ready_ = false;
             if (stop_) return;
             tell(error);
-            metrics_.add("porta_role_restarts_total", "role=\"" + name_ + "\",code=\"" + std::string(name(error.code)) + "\"");
+            metrics_.add("porta_role_restarts_total",
+                         "role=\"" + name_ + "\",code=\"" + std::string(name(error.code)) + "\"");
             for (auto waited = 0ms; waited < pause && !stop_; waited += 50ms) std::this_thread::sleep_for(50ms);
             pause = std::min<std::chrono::milliseconds>(2 * pause, 2000ms);
         }
@@ -173,8 +174,9 @@ int runEmbedded(const config::Settings& settings) {
     Doorway doorway(settings, [&](const std::string& source, std::string body) -> Result<std::int64_t> {
         std::lock_guard lock(one);
         std::int64_t raws = 0;
-        auto done = (*gateway)->ingestBytes(source, "push", std::move(body),
-                                            [&](const std::string&, std::uint64_t, std::uint64_t n) { raws = static_cast<std::int64_t>(n); });
+        auto done = (*gateway)->ingestBytes(
+            source, "push", std::move(body),
+            [&](const std::string&, std::uint64_t, std::uint64_t n) { raws = static_cast<std::int64_t>(n); });
         if (!done) return done.error();
         metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", raws);
         return raws;
@@ -184,8 +186,12 @@ int runEmbedded(const config::Settings& settings) {
     routes.metrics = [&] { return metrics.text(); };
     serveReads(routes, settings);
     server::Routes local;
-    local.push = [&](const std::string& s, const std::string& t, std::string b) { return doorway.push(s, t, std::move(b), true); };
-    routes.push = [&](const std::string& s, const std::string& t, std::string b) { return doorway.push(s, t, std::move(b), false); };
+    local.push = [&](const std::string& s, const std::string& t, std::string b) {
+        return doorway.push(s, t, std::move(b), true);
+    };
+    routes.push = [&](const std::string& s, const std::string& t, std::string b) {
+        return doorway.push(s, t, std::move(b), false);
+    };
     auto http = server::HttpServer::start(settings.host, settings.port, routes);
     if (!http) return complain(http.error());
     auto socket = server::HttpServer::startLocal(ownerSocket(settings), local);
@@ -222,7 +228,9 @@ int runRoles(const config::Settings& settings, const std::vector<std::string>& r
     std::unique_ptr<pipeline::Intake> intake;
     Doorway doorway(settings, [&](const std::string& source, std::string body) -> Result<std::int64_t> {
         if (!intake) {
-            auto opened = pipeline::Intake::open(settings);
+            auto world = pipeline::openWorld(settings);
+            if (!world) return world.error();
+            auto opened = pipeline::Intake::open(settings, std::move(*world));
             if (!opened) return opened.error();
             intake = std::move(*opened);
         }
@@ -238,7 +246,9 @@ int runRoles(const config::Settings& settings, const std::vector<std::string>& r
     routes.metrics = [&] { return metrics.text(); };
     if (serves) serveReads(routes, settings);
     if (connects)
-        routes.push = [&](const std::string& s, const std::string& t, std::string b) { return doorway.push(s, t, std::move(b), false); };
+        routes.push = [&](const std::string& s, const std::string& t, std::string b) {
+            return doorway.push(s, t, std::move(b), false);
+        };
     auto http = server::HttpServer::start(settings.host, settings.port, routes);
     bool announced = false;
     while (http && !stopped(200ms))
@@ -261,8 +271,10 @@ int commandRun(const Arguments& args) {
     if (o->help || !o->operands.empty())
         return usage(
             "usage: porta run [--role connect,map,resolve,project,serve] [-c DIR] [--state DIR] [--set key=value]\n"
-            "The service: pulls the sources, maps, resolves, and answers /livez /readyz /metrics on server.port. Prints\n"
-            "{\"ready\":true,\"ports\":{…}} once, then nothing; SIGTERM stops it. Roles of their own need log.kafka and\n"
+            "The service: pulls the sources, maps, resolves, and answers /livez /readyz /metrics on server.port. "
+            "Prints\n"
+            "{\"ready\":true,\"ports\":{…}} once, then nothing; SIGTERM stops it. Roles of their own need log.kafka "
+            "and\n"
             "store.postgresql.\nExample: porta run --role map -c config --set server.port=0\n",
             o->help);
     auto settings = loadSettings(*o);
@@ -275,7 +287,8 @@ int commandRun(const Arguments& args) {
         for (std::string role; std::getline(in, role, ',');) {
             if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end())
                 return complain(fail(Errc::malformed,
-                                     "there is no role `" + role + "`; known: connect, map, resolve, project, serve", "option"));
+                                     "there is no role `" + role + "`; known: connect, map, resolve, project, serve",
+                                     "option"));
             roles.push_back(role);
         }
     }

@@ -16,7 +16,8 @@ std::vector<pipeline::TopicPlan> planned(const config::Settings& settings) {
     const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
     const Properties newest{{"cleanup.policy", "compact"}};
     std::vector<pipeline::TopicPlan> topics;
-    for (const auto& s : settings.sources) topics.push_back({pipeline::rawTopic(s.id), settings.kafka.partitions, for_ever, 0});
+    for (const auto& s : settings.sources)
+        topics.push_back({pipeline::rawTopic(s.id), settings.kafka.partitions, for_ever, 0});
     topics.push_back({pipeline::kRecordsTopic, settings.kafka.partitions, for_ever, 0});
     topics.push_back({pipeline::kPersonsTopic, settings.kafka.partitions, newest, 0});
     return topics;
@@ -30,7 +31,8 @@ int commandTopics(const Arguments& args) {
     if (o->help || o->operands.size() != 1 || (o->operands[0] != "plan" && o->operands[0] != "apply"))
         return usage(
             "usage: porta topics plan | apply [--json] [-c DIR] [--set key=value]\n"
-            "`plan` shows the topics of this configuration and which are missing; `apply` makes those, and the stores.\n"
+            "`plan` shows the topics of this configuration and which are missing; `apply` makes those, and the "
+            "stores.\n"
             "Example: porta topics apply -c config --set log.kafka.brokers=127.0.0.1:9092\n",
             o->help);
     auto settings = loadSettings(*o);

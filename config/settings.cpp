@@ -214,13 +214,15 @@ std::string libraryDirectory() {
     return "mapping/library";
 }
 
-Result<int> number(const Yaml& map, const std::string& key, int otherwise, int least, int most, const std::string& path) {
+Result<int> number(const Yaml& map, const std::string& key, int otherwise, int least, int most,
+                   const std::string& path) {
     const Yaml* at = map.find(key);
     if (!at) return otherwise;
     char* end = nullptr;
     long n = std::strtol(at->text.c_str(), &end, 10);
     if (at->text.empty() || *end || n < least || n > most)
-        return yamlError(path, *at, "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is expected");
+        return yamlError(path, *at,
+                         "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is expected");
     return static_cast<int>(n);
 }
 
@@ -246,7 +248,9 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
     if (const Yaml* log = yaml.find("log"); log && log->kind == Yaml::Kind::map) {
         if (auto r = checkKeys(*log, {"kafka"}, path); !r) return r;
         if (const Yaml* kafka = log->find("kafka")) {
-            if (auto r = checkKeys(*kafka, {"brokers", "partitions", "replication", "session_timeout_ms", "security"}, path); !r)
+            if (auto r =
+                    checkKeys(*kafka, {"brokers", "partitions", "replication", "session_timeout_ms", "security"}, path);
+                !r)
                 return r;
             s.kafka.brokers = kafka->get("brokers");
             if (s.kafka.brokers.empty()) return yamlError(path, *kafka, "`brokers` is missing: host:port, …");
@@ -260,6 +264,7 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
     } else if (log && log->text != "embedded") {
         return yamlError(path, *log, "`log` is embedded, or kafka: {brokers: …}");
     }
+    if (auto r = take(yaml, "poll_ms", s.poll_ms, 1, 60000); !r) return r;
     if (const Yaml* server = yaml.find("server")) {
         if (auto r = checkKeys(*server, {"port", "host"}, path); !r) return r;
         if (auto r = take(*server, "port", s.port, 0, 65535); !r) return r;
@@ -267,7 +272,8 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
     }
     if (s.kafka.brokers.empty() != s.postgres.dsn.empty())
         return fail(Errc::misconfigured,
-                    path + ": log.kafka and store.postgresql go together; give both, or none for one directory", "store");
+                    path + ": log.kafka and store.postgresql go together; give both, or none for one directory",
+                    "store");
     return {};
 }
 
@@ -292,7 +298,8 @@ Result<Settings> load(const std::string& directory, const std::string& state,
         if (eq == std::string::npos) return fail(Errc::misconfigured, "--set takes key=value", "set");
         override_(*yaml, o.substr(0, eq), o.substr(eq + 1));
     }
-    if (auto r = checkKeys(*yaml, {"testing", "state", "store", "log", "keys", "tenants", "server"}, path); !r)
+    if (auto r = checkKeys(*yaml, {"testing", "state", "store", "log", "keys", "tenants", "server", "poll_ms"}, path);
+        !r)
         return r.error();
     s.testing = yaml->get("testing") == "true";
     s.state = state.empty() ? resolve(s.directory, yaml->get("state", "state"))

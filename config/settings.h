@@ -31,11 +31,12 @@ struct SourceSettings {
 
 /// `log.kafka`: brokers, and what may be tuned.
 struct KafkaSettings {
-    std::string brokers;  ///< empty: the embedded log
-    int partitions = 6;   ///< of each topic when `topics apply` makes it
-    int replication = -1;           ///< -1: the brokers' default
+    std::string brokers;             ///< empty: the embedded log
+    int partitions = 6;              ///< of each topic when `topics apply` makes it
+    int replication = -1;            ///< -1: the brokers' default
     int session_timeout_ms = 10000;  ///< after which a silent map or project process loses its partitions
-    std::vector<std::pair<std::string, std::string>> security;  ///< librdkafka properties: `security.protocol`, `sasl.…`, `ssl.…`
+    std::vector<std::pair<std::string, std::string>>
+        security;  ///< librdkafka properties: `security.protocol`, `sasl.…`, `ssl.…`
 };
 
 /// `store.postgresql`.
@@ -46,15 +47,16 @@ struct PostgresSettings {
 };
 
 struct Settings {
-    std::string directory;                ///< of the configuration, absolute
-    std::string state;                    ///< of the embedded store, absolute
-    std::string store_path;               ///< absolute
-    std::string key_file;                 ///< absolute
-    std::string library;                  ///< directory of the mappings we ship
-    bool testing = false;                 ///< test hooks are allowed
+    std::string directory;   ///< of the configuration, absolute
+    std::string state;       ///< of the embedded store, absolute
+    std::string store_path;  ///< absolute
+    std::string key_file;    ///< absolute
+    std::string library;     ///< directory of the mappings we ship
+    bool testing = false;    ///< test hooks are allowed
     KafkaSettings kafka;
     PostgresSettings postgres;
     int port = 8470;                      ///< `server.port`: health, metrics and pushed records; 0: any free one
+    int poll_ms = 200;                    ///< how long a role waits for news before it looks again
     std::string host = "127.0.0.1";       ///< `server.host`
     std::vector<SourceSettings> sources;  ///< sorted by id
 

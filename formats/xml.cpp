@@ -136,8 +136,9 @@ public:
     std::size_t at() const {
         const xmlParserInput* in = context->input;
         if (in == nullptr) return document_.utf8.size();
-        return std::min<std::size_t>(static_cast<std::size_t>(in->consumed) + static_cast<std::size_t>(in->cur - in->base),
-                                     document_.utf8.size());
+        return std::min<std::size_t>(
+            static_cast<std::size_t>(in->consumed) + static_cast<std::size_t>(in->cur - in->base),
+            document_.utf8.size());
     }
 
     void start(const xmlChar* local, const xmlChar* uri, int count, const xmlChar** attributes) {

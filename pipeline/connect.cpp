@@ -141,8 +141,9 @@ void Connect::registerObject(const Source& source, Delivery& d, std::int64_t ide
     store_.run(
         "INSERT INTO object(no, source, identity, path, instant, duplicate_of, first_raw, n, appended, done, state, "
         "generation, received_at, meta) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9, ?10, ?11, ?12)",
-        {row.no, row.source, identity, path_hash, optional[0], optional[1], row.first_raw, row.n, static_cast<std::int64_t>(row.state),
-         std::int64_t{row.generation}, row.received_at, Blob{sealRandom(key, encodeMeta(d.meta))}});
+        {row.no, row.source, identity, path_hash, optional[0], optional[1], row.first_raw, row.n,
+         static_cast<std::int64_t>(row.state), std::int64_t{row.generation}, row.received_at,
+         Blob{sealRandom(key, encodeMeta(d.meta))}});
 }
 
 std::vector<RawMessage> Connect::seal(const Delivery& d, std::int64_t from, std::int64_t to) {
@@ -160,8 +161,7 @@ std::vector<RawMessage> Connect::seal(const Delivery& d, std::int64_t from, std:
         m.start = static_cast<std::int64_t>(unit.offset);
         m.length = static_cast<std::int64_t>(unit.length);
         m.plain = std::string_view(d.bytes).substr(unit.offset, unit.length);
-        m.payload =
-            pipeline::seal(keys[static_cast<std::size_t>(i - from)], Box::raw_bytes, 0, compress(m.plain));
+        m.payload = pipeline::seal(keys[static_cast<std::size_t>(i - from)], Box::raw_bytes, 0, compress(m.plain));
         messages.push_back(m);
     }
     return messages;

@@ -32,7 +32,8 @@ public:
     ///         is nothing to do (a known object of a pull pass, or a duplicate, which is counted).
     ///         `pulled`: a pull pass found it; otherwise it was given by path or pushed, and counts again.
     /// Errors: malformed (no object time), exhausted (larger than the limit after unpacking), unavailable.
-    Result<std::optional<Delivery>> accept(const Source& source, const std::string& path, std::string bytes, bool pulled);
+    Result<std::optional<Delivery>> accept(const Source& source, const std::string& path, std::string bytes,
+                                           bool pulled);
     /// Raw records [from, to) of the object; an object without any gives one marker. Keys are durable on return.
     /// Throws Failure.
     std::vector<RawMessage> seal(const Delivery& delivery, std::int64_t from, std::int64_t to);

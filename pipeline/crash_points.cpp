@@ -35,17 +35,17 @@ std::vector<std::string> crashPoints(const std::string& by) {
         {"connect.object-read", true, true},        // bytes in hand, nothing stored
         {"connect.object-keys", true, true},        // the object's key is durable, the object is not
         {"connect.object-registered", true, true},  // the object is, none of its records
-        {"connect.appended", false, true},          // some or all of its records are in the log, the store does not know
-        {"map.batch-keys", true, false},            // keys of the batch are durable, its records are not
-        {"map.batch-mapped", true, false},          // a batch is mapped, nothing of it stored
-        {"map.before-append", false, true},         // a batch is mapped, nothing of it in the log
-        {"map.appended", false, true},              // in the log, no outcome stored
-        {"map.committed", false, true},             // outcomes stored, the position not moved
-        {"resolve.before-commit", true, true},      // everything of the batch written, not committed
-        {"resolve.after-commit", true, true},       // committed, the source not told
-        {"resolve.relayed", false, true},           // changed persons are in the log, not marked as sent
-        {"project.before-commit", false, true},     // projected, not committed
-        {"connect.object-closed", true, true},      // all records durable, the file not yet moved or deleted
+        {"connect.appended", false, true},       // some or all of its records are in the log, the store does not know
+        {"map.batch-keys", true, false},         // keys of the batch are durable, its records are not
+        {"map.batch-mapped", true, false},       // a batch is mapped, nothing of it stored
+        {"map.before-append", false, true},      // a batch is mapped, nothing of it in the log
+        {"map.appended", false, true},           // in the log, no outcome stored
+        {"map.committed", false, true},          // outcomes stored, the position not moved
+        {"resolve.before-commit", true, true},   // everything of the batch written, not committed
+        {"resolve.after-commit", true, true},    // committed, the source not told
+        {"resolve.relayed", false, true},        // changed persons are in the log, not marked as sent
+        {"project.before-commit", false, true},  // projected, not committed
+        {"connect.object-closed", true, true},   // all records durable, the file not yet moved or deleted
     };
     std::vector<std::string> names;
     for (const Point& p : points)

@@ -4,7 +4,6 @@
 
 #include "pipeline/crash_points.h"
 #include "pipeline/roles.h"
-#include "pipeline/world.h"
 
 namespace porta::pipeline {
 
@@ -14,23 +13,15 @@ constexpr std::int64_t kChunk = 1000;
 constexpr std::size_t kLargest = 15u << 20;
 }  // namespace
 
-Result<std::unique_ptr<Intake>> Intake::open(const config::Settings& settings) {
+Result<std::unique_ptr<Intake>> Intake::open(const config::Settings& settings, World world) {
     std::unique_ptr<Intake> intake(new Intake);
-    intake->clock_ = openClock(settings);
-    auto store = openStore(settings, Part::data, false);
-    if (!store) return store.error();
-    intake->store_ = std::move(*store);
-    auto keys = openKeys(settings, false);
-    if (!keys) return keys.error();
-    intake->keys_ = std::move(*keys);
-    auto log = openLog(settings);
-    if (!log) return log.error();
-    intake->log_ = std::move(*log);
+    intake->world_ = std::move(world);
+    World& w = intake->world_;
     auto sources = loadSources(settings);
     if (!sources) return sources.error();
     intake->sources_ = std::move(*sources);
-    if (auto r = registerGenerations(*intake->store_, intake->sources_); !r) return r.error();
-    intake->connect_ = std::make_unique<Connect>(*intake->store_, *intake->keys_, *intake->clock_);
+    if (auto r = registerGenerations(*w.store, intake->sources_); !r) return r.error();
+    intake->connect_ = std::make_unique<Connect>(*w.store, *w.keys, *w.clock);
     return intake;
 }
 
@@ -40,15 +31,16 @@ Result<void> Intake::append(const std::string& source, std::vector<RawMessage> r
     for (RawMessage& m : raws)
         if (m.payload.size() > kLargest) large.push_back(&m);
     if (!large.empty()) {
-        auto kept = store_->transact([&] {
+        auto kept = world_.store->transact([&] {
             for (RawMessage* m : large)
-                store_->run("INSERT INTO large(raw, payload) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {m->raw, Blob{m->payload}});
+                world_.store->run("INSERT INTO large(raw, payload) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
+                                  {m->raw, Blob{m->payload}});
         });
         if (!kept) return kept;
         for (RawMessage* m : large) m->payload.clear();
     }
     for (const RawMessage& m : raws) messages.push_back({rawTopic(source), m.raw, encode(m)});
-    return log_->append(messages);
+    return world_.log->append(messages);
 }
 
 Result<std::int64_t> Intake::deliver(const std::string& id, const std::string& path, std::string bytes, bool pulled) {
@@ -64,8 +56,8 @@ Result<std::int64_t> Intake::deliver(const std::string& id, const std::string& p
             if (auto r = append(id, connect_->seal(d, from, std::min(d.row.n, from + kChunk))); !r) return r.error();
             crashPoint("connect.appended");
         }
-        auto done = store_->transact(
-            [&] { store_->run("UPDATE object SET appended = 1 WHERE no = ?1", {d.row.no}); });
+        auto done = world_.store->transact(
+            [&] { world_.store->run("UPDATE object SET appended = 1 WHERE no = ?1", {d.row.no}); });
         if (!done) return done.error();
     } catch (const Failure& f) {
         return f.error;

@@ -8,6 +8,7 @@
 #include "pipeline/connect.h"
 #include "pipeline/sources.h"
 #include "pipeline/store.h"
+#include "pipeline/world.h"
 
 namespace porta::pipeline {
 
@@ -15,22 +16,19 @@ namespace porta::pipeline {
 class Intake {
 public:
     /// `settings` must outlive it. Errors: unavailable, misconfigured.
-    static Result<std::unique_ptr<Intake>> open(const config::Settings& settings);
+    static Result<std::unique_ptr<Intake>> open(const config::Settings& settings, World world);
     /// Durable on return. Shape: raw records appended, 0 for what is known.
     /// Errors: not_found (no such source), malformed, exhausted, unavailable.
     Result<std::int64_t> deliver(const std::string& source, const std::string& path, std::string bytes, bool pulled);
     const Sources& sources() const { return sources_; }
-    Store& store() { return *store_; }
-    Keys& keys() { return *keys_; }
+    Store& store() { return *world_.store; }
+    Keys& keys() { return *world_.keys; }
     /// Sends messages that are sealed already, those too large for the log by way of the store.
     Result<void> append(const std::string& source, std::vector<RawMessage> messages);
 
 private:
     Intake() = default;
-    std::unique_ptr<Clock> clock_;
-    std::unique_ptr<Store> store_;
-    std::unique_ptr<Keys> keys_;
-    std::unique_ptr<Log> log_;
+    World world_;
     Sources sources_;
     std::unique_ptr<Connect> connect_;
 };

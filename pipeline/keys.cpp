@@ -35,8 +35,8 @@ public:
                 Nonce nonce;
                 randomBytes(nonce.data(), nonce.size());
                 std::string wrapped(reinterpret_cast<const char*>(nonce.data()), nonce.size());
-                wrapped += sealBox(wrapping_, nonce,
-                                   std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
+                wrapped +=
+                    sealBox(wrapping_, nonce, std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
                 store_->run("INSERT INTO wrapped(no, key) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
                             {no, Blob{std::move(wrapped)}});
             }

@@ -53,7 +53,8 @@ Result<Mapped> Map::map(const RawMessage& m) {
     std::string_view bytes = m.plain;
     if (!bytes.data()) {
         if (payload.empty())
-            store_.query("SELECT payload FROM large WHERE raw = ?1", {m.raw}, [&](const Row& r) { payload = r.bytes(0); });
+            store_.query("SELECT payload FROM large WHERE raw = ?1", {m.raw},
+                         [&](const Row& r) { payload = r.bytes(0); });
         auto plain = open(*key, Box::raw_bytes, 0, payload).and_then([](std::string&& box) { return decompress(box); });
         if (!plain) throw Failure{plain.error()};
         opened = std::move(*plain);
@@ -63,8 +64,9 @@ Result<Mapped> Map::map(const RawMessage& m) {
     Box detail = Box::detail;
     if (poison_.condemned(m.raw)) {
         outcome.state = mapping::State::quarantined;
-        outcome.error = fail(Errc::internal, "mapping this record ended the process three times; report it with its number",
-                             "map.poison");
+        outcome.error =
+            fail(Errc::internal, "mapping this record ended the process three times; report it with its number",
+                 "map.poison");
         outcome.key_unreadable = source->second.settings->full;
         detail = Box::poison;
     } else {
@@ -86,8 +88,7 @@ Result<Mapped> Map::map(const RawMessage& m) {
     row.attempts = m.attempts;
     row.received_at = m.received_at;
     row.payload = std::move(payload);
-    if (row.state == RawState::quarantined)
-        row.detail = seal(*key, detail, m.generation, encodeError(outcome.error));
+    if (row.state == RawState::quarantined) row.detail = seal(*key, detail, m.generation, encodeError(outcome.error));
     record.key_unreadable = outcome.key_unreadable;
     record.operations = std::move(outcome.operations);
     if (!record.operations.empty())

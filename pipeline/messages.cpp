@@ -23,17 +23,15 @@ bool header(std::string_view& in, Layout layout, std::int64_t* numbers, std::siz
     return true;
 }
 
-Error broken() {
-    return fail(Errc::internal, "a message of the log is cut off or of another layout", "log.message");
-}
+Error broken() { return fail(Errc::internal, "a message of the log is cut off or of another layout", "log.message"); }
 
 }  // namespace
 
 std::string encode(const RawMessage& m) {
     std::string out(1, kRaw);
     out.reserve(65 + m.payload.size());
-    for (std::int64_t n : {m.raw, m.object, m.position, m.start, m.length, m.received_at, m.attempts,
-                           std::int64_t{m.generation}})
+    for (std::int64_t n :
+         {m.raw, m.object, m.position, m.start, m.length, m.received_at, m.attempts, std::int64_t{m.generation}})
         number(out, n);
     out += m.payload;
     return out;
@@ -48,8 +46,7 @@ Result<RawMessage> decodeRaw(std::string_view bytes) {
 std::string encode(const RecordMessage& m) {
     std::string out(1, kRecord);
     out.reserve(41 + m.box.size());
-    for (std::int64_t n :
-         {m.raw, m.object, m.attempts, std::int64_t{m.generation}, std::int64_t{m.key_unreadable}})
+    for (std::int64_t n : {m.raw, m.object, m.attempts, std::int64_t{m.generation}, std::int64_t{m.key_unreadable}})
         number(out, n);
     out += m.box;
     return out;

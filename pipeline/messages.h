@@ -11,7 +11,7 @@
 namespace porta::pipeline {
 
 struct RawMessage {
-    std::int64_t raw = 0;       ///< 0: marks an object without raw records
+    std::int64_t raw = 0;  ///< 0: marks an object without raw records
     std::int64_t object = 0, position = 0, start = 0, length = 0, received_at = 0;
     std::int64_t attempts = 1;  ///< 2 and more: a replay
     int generation = 0;         ///< that it is to be mapped with

@@ -19,8 +19,8 @@ Poison::~Poison() {
 
 Result<void> Poison::open(const std::string& directory, Store& store) {
     auto refuse = [&](const char* what) {
-        return fail(Errc::misconfigured, directory + ": " + what + "; check the state directory's permissions and space",
-                    "state.page");
+        return fail(Errc::misconfigured,
+                    directory + ": " + what + "; check the state directory's permissions and space", "state.page");
     };
     // The lock dies with its process, the page does not: the first unlocked page is a dead process's, or new.
     for (int slot = 0; fd_ < 0; ++slot) {
@@ -36,7 +36,8 @@ Result<void> Poison::open(const std::string& directory, Store& store) {
     auto done = store.transact([&] {
         if (std::int64_t raw = *page_)
             store.run(
-                "INSERT INTO poison(raw, deaths) VALUES(?1, 1) ON CONFLICT(raw) DO UPDATE SET deaths = poison.deaths + 1",
+                "INSERT INTO poison(raw, deaths) VALUES(?1, 1) ON CONFLICT(raw) DO UPDATE SET deaths = poison.deaths + "
+                "1",
                 {raw});
     });
     if (!done) return done;

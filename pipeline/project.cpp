@@ -4,7 +4,9 @@
 
 namespace porta::pipeline {
 
-std::string encodePerson(const PersonRevision& p) { return std::to_string(p.person) + " " + std::to_string(p.revision); }
+std::string encodePerson(const PersonRevision& p) {
+    return std::to_string(p.person) + " " + std::to_string(p.revision);
+}
 
 Result<PersonRevision> decodePerson(std::string_view bytes) {
     std::size_t blank = bytes.find(' ');

@@ -10,7 +10,6 @@
 #include "pipeline/crash_points.h"
 #include "pipeline/gateway.h"
 #include "pipeline/intake.h"
-#include "pipeline/postgres/postgres_store.h"
 #include "pipeline/project.h"
 #include "pipeline/schema.h"
 #include "pipeline/world.h"
@@ -20,31 +19,9 @@ namespace porta::pipeline {
 namespace {
 
 constexpr std::size_t kBatch = 500;
-constexpr int kWaitMs = 200;
 
-void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(kWaitMs)); }
-
-/// What the roles behind connect share.
-struct World {
-    std::unique_ptr<Clock> clock;
-    std::unique_ptr<Store> store;
-    std::unique_ptr<Keys> keys;
-    std::unique_ptr<Log> log;
-};
-
-Result<World> openWorld(const config::Settings& settings) {
-    World w;
-    w.clock = openClock(settings);
-    auto store = openStore(settings, Part::data, false);
-    if (!store) return store.error();
-    w.store = std::move(*store);
-    auto keys = openKeys(settings, false);
-    if (!keys) return keys.error();
-    w.keys = std::move(*keys);
-    auto log = openLog(settings);
-    if (!log) return log.error();
-    w.log = std::move(*log);
-    return w;
+void rest(const config::Settings& settings) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(settings.poll_ms));
 }
 
 /// connect: pulls what the sources have; a file is left, moved or deleted only when its raw records are in the log.
@@ -81,7 +58,7 @@ public:
                 seen_[path] = before;
             }
         }
-        if (!did) rest();
+        if (!did) rest(settings_);
         return did;
     }
 
@@ -102,10 +79,8 @@ private:
 /// map: outputs are in the log before the outcomes are in the store, and those before the position moves.
 class MapRole : public Role {
 public:
-    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics) {
-        auto world = openWorld(settings);
-        if (!world) return world.error();
-        std::unique_ptr<MapRole> role(new MapRole(metrics, std::move(*world)));
+    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics, World world) {
+        std::unique_ptr<MapRole> role(new MapRole(settings, metrics, std::move(world)));
         auto sources = loadSources(settings);
         if (!sources) return sources.error();
         role->sources_ = std::move(*sources);
@@ -122,7 +97,7 @@ public:
     }
 
     Result<bool> step() override {
-        auto messages = reader_->poll(kBatch, kWaitMs);
+        auto messages = reader_->poll(kBatch, settings_.poll_ms);
         if (!messages) return messages.error();
         if (messages->empty()) return false;
         try {
@@ -135,7 +110,8 @@ public:
                 mapped.push_back(std::move(*one));
             }
             // Two workers that hold the same records after a rebalance wait for each other in one order.
-            std::sort(mapped.begin(), mapped.end(), [](const Mapped& a, const Mapped& b) { return a.row.id < b.row.id; });
+            std::sort(mapped.begin(), mapped.end(),
+                      [](const Mapped& a, const Mapped& b) { return a.row.id < b.row.id; });
             std::vector<Message> out;
             for (const Mapped& m : mapped) out.push_back({kRecordsTopic, m.record.raw, encode(m.record)});
             crashPoint("map.before-append");
@@ -145,7 +121,8 @@ public:
             if (!done) return done.error();
             crashPoint("map.committed");
             for (const Mapped& m : mapped)
-                if (m.row.id) metrics_.add("porta_map_raw_records_total", "outcome=\"" + std::string(name(m.row.state)) + "\"");
+                if (m.row.id)
+                    metrics_.add("porta_map_raw_records_total", "outcome=\"" + std::string(name(m.row.state)) + "\"");
         } catch (const Failure& f) {
             return f.error;
         }
@@ -154,7 +131,9 @@ public:
     }
 
 private:
-    MapRole(Metrics& metrics, World world) : metrics_(metrics), world_(std::move(world)) {}
+    MapRole(const config::Settings& settings, Metrics& metrics, World world)
+        : settings_(settings), metrics_(metrics), world_(std::move(world)) {}
+    const config::Settings& settings_;
     Metrics& metrics_;
     World world_;
     Sources sources_;
@@ -166,26 +145,23 @@ private:
 /// resolve: one holds the lease and writes, the others stand by and load from the store when they get it.
 class ResolveRole : public Role {
 public:
-    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics) {
-        auto world = openWorld(settings);
-        if (!world) return world.error();
-        std::unique_ptr<ResolveRole> role(new ResolveRole(settings, metrics, std::move(*world)));
-        role->lease_ = postgresLease(*role->world_.store, "resolve", settings.postgres.lease_ms);
+    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics, World world) {
+        std::unique_ptr<ResolveRole> role(new ResolveRole(settings, metrics, std::move(world)));
         return std::unique_ptr<Role>(std::move(role));
     }
 
     Result<bool> step() override {
-        auto held = lease_->hold();
+        auto held = world_.lease->hold();
         if (!held) return held.error();
         if (!*held) {
             resolver_.reset();
             reader_.reset();
-            rest();
+            rest(settings_);
             return false;
         }
         try {
             if (!resolver_) takeOver();
-            auto messages = reader_->poll(2 * kBatch, kWaitMs);
+            auto messages = reader_->poll(2 * kBatch, settings_.poll_ms);
             if (!messages) return messages.error();
             if (!messages->empty()) {
                 if (auto r = write(*messages); !r) return r.error();
@@ -204,7 +180,6 @@ private:
     const config::Settings& settings_;
     Metrics& metrics_;
     World world_;
-    std::unique_ptr<Lease> lease_;
     std::unique_ptr<Resolver> resolver_;
     std::unique_ptr<LogReader> reader_;
 
@@ -237,11 +212,12 @@ private:
             resolver_->apply(batch, world_.clock->now());
             for (const auto& [part, offset] : next)
                 world_.store->run(
-                    "INSERT INTO log_position(topic, part, next) VALUES(?1, ?2, ?3) ON CONFLICT(topic, part) DO UPDATE SET "
+                    "INSERT INTO log_position(topic, part, next) VALUES(?1, ?2, ?3) ON CONFLICT(topic, part) DO UPDATE "
+                    "SET "
                     "next = excluded.next",
                     {std::string(kRecordsTopic), std::int64_t{part}, offset});
             crashPoint("resolve.before-commit");
-            lease_->check();
+            world_.lease->check();
         });
         if (!done) {
             if (done.error().rule == "lease.lost" || done.error().code == Errc::unavailable)
@@ -261,13 +237,14 @@ private:
         if (dirty.empty()) return false;
         std::vector<Message> messages;
         for (const auto& [person, revision] : dirty)
-            messages.push_back({kPersonsTopic, resolver_->hashOf("person " + std::to_string(person)), encodePerson({person, revision})});
+            messages.push_back({kPersonsTopic, resolver_->hashOf("person " + std::to_string(person)),
+                                encodePerson({person, revision})});
         if (auto r = world_.log->append(messages); !r) return r.error();
         crashPoint("resolve.relayed");
         auto done = world_.store->transact([&] {
             for (const auto& [person, revision] : dirty)
                 world_.store->run("UPDATE person SET sent = ?2 WHERE no = ?1 AND sent < ?2", {person, revision});
-            lease_->check();
+            world_.lease->check();
         });
         if (!done) return done.error();
         return true;
@@ -277,10 +254,8 @@ private:
 /// project: one line for each person of a batch, the newest revision of it.
 class ProjectRole : public Role {
 public:
-    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics) {
-        auto world = openWorld(settings);
-        if (!world) return world.error();
-        std::unique_ptr<ProjectRole> role(new ProjectRole(metrics, std::move(*world)));
+    static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics, World world) {
+        std::unique_ptr<ProjectRole> role(new ProjectRole(settings, metrics, std::move(world)));
         auto reader = role->world_.log->share("porta.project", {kPersonsTopic});
         if (!reader) return reader.error();
         role->reader_ = std::move(*reader);
@@ -291,7 +266,7 @@ public:
     }
 
     Result<bool> step() override {
-        auto messages = reader_->poll(kBatch, kWaitMs);
+        auto messages = reader_->poll(kBatch, settings_.poll_ms);
         if (!messages) return messages.error();
         if (messages->empty()) return false;
         std::map<std::int64_t, std::int64_t> revisions;
@@ -309,7 +284,9 @@ public:
     }
 
 private:
-    ProjectRole(Metrics& metrics, World world) : metrics_(metrics), world_(std::move(world)) {}
+    ProjectRole(const config::Settings& settings, Metrics& metrics, World world)
+        : settings_(settings), metrics_(metrics), world_(std::move(world)) {}
+    const config::Settings& settings_;
     Metrics& metrics_;
     World world_;
     std::unique_ptr<LogReader> reader_;
@@ -331,20 +308,30 @@ Result<void> prepareStores(const config::Settings& settings) {
 
 Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Settings& settings, Metrics& metrics) {
     if (auto r = prepareStores(settings); !r) return r.error();
-    if (name == "map") return MapRole::open(settings, metrics);
-    if (name == "resolve") return ResolveRole::open(settings, metrics);
-    if (name == "project") return ProjectRole::open(settings, metrics);
+    auto world = openWorld(settings);
+    if (!world) return world.error();
+    return openRole(name, settings, metrics, std::move(*world));
+}
+
+Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Settings& settings, Metrics& metrics,
+                                       World world) {
+    if (name == "map") return MapRole::open(settings, metrics, std::move(world));
+    if (name == "resolve") return ResolveRole::open(settings, metrics, std::move(world));
+    if (name == "project") return ProjectRole::open(settings, metrics, std::move(world));
     if (name == "connect") {
-        auto intake = Intake::open(settings);
+        auto intake = Intake::open(settings, std::move(world));
         if (!intake) return intake.error();
         return std::unique_ptr<Role>(std::make_unique<ConnectRole>(settings, metrics, std::move(*intake)));
     }
-    return fail(Errc::misconfigured, "there is no role `" + name + "`; known: connect, map, resolve, project, serve", "role");
+    return fail(Errc::misconfigured, "there is no role `" + name + "`; known: connect, map, resolve, project, serve",
+                "role");
 }
 
 Result<std::int64_t> replayQuarantineScaledOut(const config::Settings& settings, const std::string& source,
                                                const std::string& reason) {
-    auto intake = Intake::open(settings);
+    auto world = openWorld(settings);
+    if (!world) return world.error();
+    auto intake = Intake::open(settings, std::move(*world));
     if (!intake) return intake.error();
     try {
         auto messages = quarantined((*intake)->store(), (*intake)->keys(), (*intake)->sources(), source, reason);

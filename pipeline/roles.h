@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "pipeline/metrics.h"
 #include "pipeline/store.h"
+#include "pipeline/world.h"
 
 namespace porta::pipeline {
 
@@ -24,6 +25,9 @@ public:
 
 /// `connect`, `map`, `resolve`, `project`. `settings` and `metrics` must outlive the role.
 Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Settings& settings, Metrics& metrics);
+/// The same in a world of the caller's: its stores have their tables.
+Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Settings& settings, Metrics& metrics,
+                                       World world);
 
 /// Names of topics (DESIGN §2).
 std::string rawTopic(const std::string& source);

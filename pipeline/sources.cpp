@@ -61,8 +61,8 @@ Result<void> registerGenerations(Store& store, Sources& sources) {
     for (auto& [id, source] : sources) {
         std::vector<Value> key{id, Blob{bytesOf(source.digest)}, Blob{engine}};
         auto find = [&] {
-            store.query("SELECT no FROM generation WHERE source = ?1 AND mapping_digest = ?2 AND engine_digest = ?3", key,
-                        [&](const Row& r) { source.generation = static_cast<int>(r.integer(0)); });
+            store.query("SELECT no FROM generation WHERE source = ?1 AND mapping_digest = ?2 AND engine_digest = ?3",
+                        key, [&](const Row& r) { source.generation = static_cast<int>(r.integer(0)); });
             return source.generation != 0;
         };
         auto done = store.exclusive([&] {

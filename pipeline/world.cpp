@@ -45,4 +45,20 @@ Result<std::unique_ptr<Log>> openLog(const config::Settings& settings) {
     return openKafka(settings.kafka);
 }
 
+Result<World> openWorld(const config::Settings& settings) {
+    World w;
+    w.clock = openClock(settings);
+    auto store = openStore(settings, Part::data, false);
+    if (!store) return store.error();
+    w.store = std::move(*store);
+    auto keys = openKeys(settings, false);
+    if (!keys) return keys.error();
+    w.keys = std::move(*keys);
+    auto log = openLog(settings);
+    if (!log) return log.error();
+    w.log = std::move(*log);
+    w.lease = postgresLease(*w.store, "resolve", settings.postgres.lease_ms);
+    return w;
+}
+
 }  // namespace porta::pipeline

@@ -17,4 +17,15 @@ std::unique_ptr<Clock> openClock(const config::Settings& settings);
 /// Errors: misconfigured when the configuration has no Kafka.
 Result<std::unique_ptr<Log>> openLog(const config::Settings& settings);
 
+/// The five interfaces for one role. Owner: the role.
+struct World {
+    std::unique_ptr<Clock> clock;
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Keys> keys;
+    std::unique_ptr<Log> log;
+    std::unique_ptr<Lease> lease;  ///< of resolve
+};
+/// Scaled out. Errors: unavailable, misconfigured.
+Result<World> openWorld(const config::Settings& settings);
+
 }  // namespace porta::pipeline

@@ -50,7 +50,8 @@ bool ambiguous(const net::HTTPServerRequest& request) {
     for (const auto& [name, value] : request) {
         if (Poco::icompare(name, "Content-Length") == 0) {
             ++lengths;
-            digits = digits && !value.empty() && value.size() < 16 && value.find_first_not_of("0123456789") == std::string::npos;
+            digits = digits && !value.empty() && value.size() < 16 &&
+                     value.find_first_not_of("0123456789") == std::string::npos;
         }
         if (Poco::icompare(name, "Host") == 0) ++hosts;
     }
@@ -70,8 +71,7 @@ public:
             // The connection is gone, or the handler is at fault: what was thrown may quote data and is not passed on.
             try {
                 if (!response.sent()) answer(response, 500, "text/plain", "internal\n");
-            } catch (...) {
-            }
+            } catch (...) {}
         }
     }
 
@@ -92,10 +92,12 @@ private:
         for (const auto& [path, ask] : {std::pair{"/account", &routes_.account}, std::pair{"/status", &routes_.status}})
             if (get && target == path && *ask) {
                 auto json = (*ask)();
-                return json ? answer(response, 200, "application/json", print(*json) + "\n") : answer(response, json.error());
+                return json ? answer(response, 200, "application/json", print(*json) + "\n")
+                            : answer(response, json.error());
             }
         const std::string from = "/sources/", to = "/records";
-        if (target.rfind(from, 0) == 0 && target.ends_with(to) && target.size() > from.size() + to.size() && routes_.push) {
+        if (target.rfind(from, 0) == 0 && target.ends_with(to) && target.size() > from.size() + to.size() &&
+            routes_.push) {
             if (request.getMethod() != "POST") return answer(response, 405, "text/plain", "POST one object\n");
             return push(target.substr(from.size(), target.size() - from.size() - to.size()), request, response);
         }
@@ -127,7 +129,9 @@ private:
 class Factory : public net::HTTPRequestHandlerFactory {
 public:
     explicit Factory(Routes routes) : routes_(std::move(routes)) {}
-    net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override { return new Handler(routes_); }
+    net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override {
+        return new Handler(routes_);
+    }
 
 private:
     Routes routes_;
@@ -165,9 +169,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& host, i
         net::ServerSocket socket(net::SocketAddress(host, static_cast<Poco::UInt16>(port)));
         return std::unique_ptr<HttpServer>(std::make_unique<PocoServer>(socket, std::move(routes), ""));
     } catch (const Poco::Exception&) {
-        return fail(Errc::misconfigured,
-                    "port " + std::to_string(port) + " of " + host + " cannot be listened on; give another server.port, or 0",
-                    "server.port");
+        return fail(
+            Errc::misconfigured,
+            "port " + std::to_string(port) + " of " + host + " cannot be listened on; give another server.port, or 0",
+            "server.port");
     }
 }
 
@@ -181,9 +186,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::startLocal(const std::string& pa
         socket.listen(64);
         return std::unique_ptr<HttpServer>(std::make_unique<PocoServer>(socket, std::move(routes), path));
     } catch (const Poco::Exception&) {
-        return fail(Errc::misconfigured,
-                    path + ": no socket can be made there; the path may be longer than 107 bytes, give a shorter --state",
-                    "state.socket");
+        return fail(
+            Errc::misconfigured,
+            path + ": no socket can be made there; the path may be longer than 107 bytes, give a shorter --state",
+            "state.socket");
     }
 }
 

@@ -26,8 +26,9 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 /// Errors: misconfigured, naming the property.
 Result<KafkaHandle<rd_kafka_conf_t>> configure(const config::KafkaSettings& settings, const Properties& properties) {
     KafkaHandle<rd_kafka_conf_t> conf(rd_kafka_conf_new());
-    Properties all{{"bootstrap.servers", settings.brokers}, {"client.id", "porta"},      {"log_level", "2"},
-                   {"message.max.bytes", kMessageBytes},    {"socket.timeout.ms", "10000"}, {"reconnect.backoff.max.ms", "1000"}};
+    Properties all{
+        {"bootstrap.servers", settings.brokers}, {"client.id", "porta"},         {"log_level", "2"},
+        {"message.max.bytes", kMessageBytes},    {"socket.timeout.ms", "10000"}, {"reconnect.backoff.max.ms", "1000"}};
     all.insert(all.end(), settings.security.begin(), settings.security.end());
     all.insert(all.end(), properties.begin(), properties.end());
     for (const auto& [name, value] : all) {
@@ -43,7 +44,8 @@ Result<KafkaHandle<rd_kafka_conf_t>> configure(const config::KafkaSettings& sett
 Result<KafkaHandle<rd_kafka_t>> start(rd_kafka_type_t type, KafkaHandle<rd_kafka_conf_t> conf) {
     char text[512];
     KafkaHandle<rd_kafka_t> kafka(rd_kafka_new(type, conf.get(), text, sizeof text));
-    if (!kafka) return fail(Errc::misconfigured, "log.kafka: librdkafka does not start with these settings", "log.kafka");
+    if (!kafka)
+        return fail(Errc::misconfigured, "log.kafka: librdkafka does not start with these settings", "log.kafka");
     (void)conf.release();  // taken over by rd_kafka_new
     return kafka;
 }
@@ -104,7 +106,8 @@ public:
 
     Result<void> commit() override {
         if (next_.empty()) return {};
-        KafkaHandle<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
+        KafkaHandle<rd_kafka_topic_partition_list_t> list(
+            rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
         for (const auto& [at, offset] : next_)
             rd_kafka_topic_partition_list_add(list.get(), at.first.c_str(), at.second)->offset = offset;
         next_.clear();
@@ -160,14 +163,17 @@ public:
         return {};
     }
 
-    Result<std::unique_ptr<LogReader>> share(const std::string& group, const std::vector<std::string>& topics) override {
+    Result<std::unique_ptr<LogReader>> share(const std::string& group,
+                                             const std::vector<std::string>& topics) override {
         auto kafka = consumer({{"group.id", group},
                                {"session.timeout.ms", std::to_string(settings_.session_timeout_ms)},
                                {"heartbeat.interval.ms", std::to_string(settings_.session_timeout_ms / 3)}});
         if (!kafka) return kafka.error();
         auto reader = std::make_unique<KafkaReader>(std::move(*kafka), true);
-        KafkaHandle<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
-        for (const std::string& t : topics) rd_kafka_topic_partition_list_add(list.get(), t.c_str(), RD_KAFKA_PARTITION_UA);
+        KafkaHandle<rd_kafka_topic_partition_list_t> list(
+            rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+        for (const std::string& t : topics)
+            rd_kafka_topic_partition_list_add(list.get(), t.c_str(), RD_KAFKA_PARTITION_UA);
         if (auto err = rd_kafka_subscribe(reader->handle(), list.get())) return unreachable(err);
         return std::unique_ptr<LogReader>(std::move(reader));
     }
@@ -180,7 +186,8 @@ public:
         std::vector<TopicPlan> plan{{topic, 1, {}, 0}};
         if (auto r = describe(reader->handle(), plan); !r) return r.error();
         if (!plan[0].existing)
-            return fail(Errc::unavailable, "topic " + topic + " is missing; `porta topics apply` makes it", "log.topic");
+            return fail(Errc::unavailable, "topic " + topic + " is missing; `porta topics apply` makes it",
+                        "log.topic");
         KafkaHandle<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(plan[0].existing));
         for (int p = 0; p < plan[0].existing; ++p) {
             auto at = positions.find(p);
@@ -283,15 +290,18 @@ Result<void> createTopics(const config::KafkaSettings& settings, const std::vect
     for (const TopicPlan& t : topics) {
         if (t.existing) continue;
         char text[256];
-        owned.emplace_back(rd_kafka_NewTopic_new(t.name.c_str(), t.partitions, settings.replication, text, sizeof text));
-        if (!owned.back()) return fail(Errc::misconfigured, "topic " + t.name + " cannot be asked for: " + text, "log.topic");
+        owned.emplace_back(
+            rd_kafka_NewTopic_new(t.name.c_str(), t.partitions, settings.replication, text, sizeof text));
+        if (!owned.back())
+            return fail(Errc::misconfigured, "topic " + t.name + " cannot be asked for: " + text, "log.topic");
         for (const auto& [name, value] : t.properties)
             rd_kafka_NewTopic_set_config(owned.back().get(), name.c_str(), value.c_str());
         wanted.push_back(owned.back().get());
     }
     if (wanted.empty()) return {};
     KafkaHandle<rd_kafka_queue_t> queue(rd_kafka_queue_new(kafka->get()));
-    KafkaHandle<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(kafka->get(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
+    KafkaHandle<rd_kafka_AdminOptions_t> options(
+        rd_kafka_AdminOptions_new(kafka->get(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
     char text[256];
     rd_kafka_AdminOptions_set_operation_timeout(options.get(), 15000, text, sizeof text);
     rd_kafka_CreateTopics(kafka->get(), wanted.data(), wanted.size(), options.get(), queue.get());

@@ -16,7 +16,8 @@ constexpr std::size_t kInFlight = 200;
 
 std::string bigEndian(std::int64_t n) {
     std::string out(8, '\0');
-    for (int i = 0; i < 8; ++i) out[static_cast<std::size_t>(i)] = static_cast<char>(static_cast<std::uint64_t>(n) >> (56 - 8 * i));
+    for (int i = 0; i < 8; ++i)
+        out[static_cast<std::size_t>(i)] = static_cast<char>(static_cast<std::uint64_t>(n) >> (56 - 8 * i));
     return out;
 }
 
@@ -90,8 +91,8 @@ private:
     PGconn* connection_ = nullptr;
     bool within_ = false;
     std::map<std::string, std::string, std::less<>> prepared_;  ///< types and text → statement
-    std::size_t made_ = 0;      ///< statements named so far
-    std::size_t in_flight_ = 0;  ///< answers not read yet
+    std::size_t made_ = 0;                                      ///< statements named so far
+    std::size_t in_flight_ = 0;                                 ///< answers not read yet
 
     void connect() {
         PQfinish(connection_);
@@ -108,15 +109,21 @@ private:
         }
         const std::string options = "-c search_path=" + schema_ + " -c client_min_messages=error" +
                                     (read_only_ ? " -c default_transaction_read_only=on" : "");
-        const char* names[] = {"dbname", "password", "connect_timeout", "fallback_application_name", "options", nullptr};
-        const char* values[] = {settings_.dsn.c_str(), password.empty() ? nullptr : password.c_str(), "5", "porta",
-                                options.c_str(), nullptr};
+        const char* names[] = {"dbname",  "password", "connect_timeout", "fallback_application_name",
+                               "options", nullptr};
+        const char* values[] = {settings_.dsn.c_str(),
+                                password.empty() ? nullptr : password.c_str(),
+                                "5",
+                                "porta",
+                                options.c_str(),
+                                nullptr};
         connection_ = PQconnectdbParams(names, values, 1);
         if (PQstatus(connection_) != CONNECTION_OK)
             throw Failure{fail(Errc::unavailable,
                                "PostgreSQL does not answer; check store.postgresql.dsn and that the server runs",
                                "store.postgresql")};
-        PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            connection_, [](void*, const char*) {}, nullptr);
         if (!PQenterPipelineMode(connection_)) throw lost();
         if (!read_only_) {
             // CREATE SCHEMA IF NOT EXISTS fails when two processes make it at once.
@@ -141,11 +148,12 @@ private:
         std::string code = state ? state : "";
         if (code == "42P01")
             return Failure{fail(Errc::unavailable,
-                                "there is no store in this database yet; `porta topics apply` makes it", "store.missing")};
+                                "there is no store in this database yet; `porta topics apply` makes it",
+                                "store.missing")};
         // Class 08 and 57: the connection or server goes away; 40: the transaction may be tried again; 53: no room.
         Errc errc = code.rfind("53", 0) == 0 ? Errc::exhausted : Errc::unavailable;
-        return Failure{fail(errc, "PostgreSQL refused (" + code + "): " + (text ? text : "no reason given"),
-                            "store.postgresql")};
+        return Failure{
+            fail(errc, "PostgreSQL refused (" + code + "): " + (text ? text : "no reason given"), "store.postgresql")};
     }
 
     const std::string& prepare(std::string_view sql, const std::vector<Oid>& types) {
@@ -279,11 +287,13 @@ public:
         std::int64_t epoch = 0;
         auto done = store_.transact([&] {
             held = false;
-            store_.run("INSERT INTO lease(name, epoch, holder, until) VALUES(?1, 0, 0, 0) ON CONFLICT DO NOTHING", {name_});
+            store_.run("INSERT INTO lease(name, epoch, holder, until) VALUES(?1, 0, 0, 0) ON CONFLICT DO NOTHING",
+                       {name_});
             std::int64_t holder = 0;
             bool over = false, alive = false;
             store_.query(
-                "SELECT epoch, holder, CASE WHEN until < CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) "
+                "SELECT epoch, holder, CASE WHEN until < CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS "
+                "BIGINT) "
                 "THEN 1 ELSE 0 END, (SELECT COUNT(*) FROM pg_stat_activity a WHERE a.pid = lease.holder AND "
                 "a.application_name = 'porta') FROM lease WHERE name = ?1 FOR UPDATE",
                 {name_}, [&](const Row& r) {
@@ -300,7 +310,8 @@ public:
                 ++epoch;
             }
             store_.run(
-                "UPDATE lease SET epoch = ?2, holder = pg_backend_pid(), until = CAST(EXTRACT(EPOCH FROM clock_timestamp()) "
+                "UPDATE lease SET epoch = ?2, holder = pg_backend_pid(), until = CAST(EXTRACT(EPOCH FROM "
+                "clock_timestamp()) "
                 "* 1000000 AS BIGINT) + ?3 WHERE name = ?1",
                 {name_, epoch, period_});
         });
@@ -314,7 +325,8 @@ public:
         store_.query("SELECT epoch FROM lease WHERE name = ?1 FOR SHARE", {name_},
                      [&](const Row& r) { ours = epoch_ && r.integer(0) == epoch_; });
         if (!ours)
-            throw Failure{fail(Errc::unavailable, "the lease went to another process; nothing was written", "lease.lost")};
+            throw Failure{
+                fail(Errc::unavailable, "the lease went to another process; nothing was written", "lease.lost")};
     }
 
 private:

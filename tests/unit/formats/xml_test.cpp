@@ -32,7 +32,8 @@ std::string bytesOf(const NodeTree& t, std::string_view raw, std::string_view na
 
 TEST(Xml, AttributesTextsReferencesAndTheirBytes) {
     const std::string raw =
-        "<?xml version='1.0'?><!-- <no> --><n:a xmlns:n='u' x = 'a&amp;&#x3c;b' y=\"&quot;\"><b>t &amp; <![CDATA[<z>]]></b> "
+        "<?xml version='1.0'?><!-- <no> --><n:a xmlns:n='u' x = 'a&amp;&#x3c;b' y=\"&quot;\"><b>t &amp; "
+        "<![CDATA[<z>]]></b> "
         "<b/><c k='v'>plain</c></n:a>";
     NodeTree t;
     ASSERT_TRUE(parse(xml(), raw, {}, t));
@@ -60,7 +61,8 @@ TEST(Xml, OtherEncodingsKeepTheirOffsets) {
 
 TEST(Xml, FhirLooksLikeItsJson) {
     const std::string_view as_xml =
-        "<Patient xmlns='http://hl7.org/fhir'><id value='p'/><text><div xmlns='http://www.w3.org/1999/xhtml'><p>x</p></div>"
+        "<Patient xmlns='http://hl7.org/fhir'><id value='p'/><text><div "
+        "xmlns='http://www.w3.org/1999/xhtml'><p>x</p></div>"
         "</text><contained><Organization><id value='o'/></Organization></contained><name><given value='A&#233;'/>"
         "<given value='B&amp;C'/></name><active value='true'/></Patient>";
     const std::string_view as_json =
