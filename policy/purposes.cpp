@@ -33,7 +33,8 @@ Result<std::vector<std::string>> names(const Yaml& node, const std::string& file
 
 Result<Purpose> readPurpose(const std::string& id, const Yaml& node, const std::string& file) {
     if (node.kind != Yaml::Kind::map) return yamlError(file, node, "a purpose is a map");
-    if (auto ok = checkKeys(node, {"title", "legal_basis", "sections", "sources"}, file); !ok) return ok.error();
+    if (auto ok = checkKeys(node, {"title", "legal_basis", "sections", "sources", "fields", "sealed"}, file); !ok)
+        return ok.error();
     Purpose purpose;
     purpose.id = id;
     purpose.title = node.get("title", id);
@@ -49,6 +50,22 @@ Result<Purpose> readPurpose(const std::string& id, const Yaml& node, const std::
         auto read = names(*list, file, &purpose.all_sources);
         if (!read) return read.error();
         purpose.sources = std::move(*read);
+    }
+    if (const Yaml* limits = node.find("fields")) {
+        if (limits->kind != Yaml::Kind::map) return yamlError(file, *limits, "`fields` is a map of sections");
+        for (std::size_t i = 0; i < limits->keys.size(); ++i) {
+            // A limit on a section that is not granted would be read as a grant.
+            if (!purpose.section(limits->keys[i]))
+                return yamlError(file, limits->items[i], "the section `" + limits->keys[i] + "` is not granted");
+            auto read = names(limits->items[i], file, nullptr);
+            if (!read) return read.error();
+            purpose.fields.emplace(limits->keys[i], std::move(*read));
+        }
+    }
+    if (const Yaml* sealed = node.find("sealed")) {
+        if (sealed->text != "true" && sealed->text != "false")
+            return yamlError(file, *sealed, "`sealed` is true or false");
+        purpose.sealed = sealed->text == "true";
     }
     return purpose;
 }

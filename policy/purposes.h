@@ -12,7 +12,10 @@ namespace porta::policy {
 struct Purpose {
     std::string id, title, legal_basis;
     bool all_sections = false, all_sources = false;  ///< `all` in the file
+    bool sealed = false;                             ///< `sealed: true`: sealed persons are there; nobody finds them
     std::vector<std::string> sections, sources;      ///< sorted; empty under `all`
+    /// Section → the only fields of it that are shown, sorted; a section that is not named here is shown whole.
+    std::map<std::string, std::vector<std::string>, std::less<>> fields;
     bool section(std::string_view name) const;
     bool source(std::string_view name) const;
 };

@@ -32,6 +32,8 @@ ViewNode object() {
     return n;
 }
 
+}  // namespace
+
 Json toJson(const ViewNode& n) {
     switch (n.kind) {
         case ViewNode::Kind::leaf: return n.value;
@@ -48,6 +50,8 @@ Json toJson(const ViewNode& n) {
     }
     return {};
 }
+
+namespace {
 
 ViewNode leafOf(const Leaf& leaf, const StoredOperation* op) {
     ViewNode n;
@@ -205,9 +209,11 @@ struct Assembler {
 
     ViewNode identity() const {
         ViewNode id = object();
-        id.member("names") = unionOf("names");
+        const auto shown_field = [&](const char* field) { return purpose.field("identity", field); };
+        if (shown_field("names")) id.member("names") = unionOf("names");
         std::vector<Ordered> conflicts;
         for (const char* field : {"birth_date", "death_date", "sex"}) {
+            if (!shown_field(field)) continue;
             // Every value stated, by record; the value that most records state wins, then domain, source and local id.
             struct Stated {
                 int count = 0, domain = 9;
@@ -261,8 +267,9 @@ struct Assembler {
                 conflicts.push_back({{}, field, std::move(c)});
             }
         }
-        id.member("identifiers") = unionOf("identifiers");
+        if (shown_field("identifiers")) id.member("identifiers") = unionOf("identifiers");
         for (const char* field : {"addresses", "contacts", "citizenships", "languages"}) {
+            if (!shown_field(field)) continue;
             ViewNode n = unionOf(field);
             if (!n.items.empty()) id.member(field) = std::move(n);
         }
@@ -270,7 +277,7 @@ struct Assembler {
         return id;
     }
 
-    ViewNode entries(const std::vector<std::string>& entities, bool with_kind) const {
+    ViewNode entries(const char* section, const std::vector<std::string>& entities, bool with_kind) const {
         std::vector<Ordered> all;
         for (const FoldedRecord* r : live) {
             if (std::find(entities.begin(), entities.end(), r->key.entity) == entities.end()) continue;
@@ -278,7 +285,7 @@ struct Assembler {
             e.member("source") = sourceLeaf(r->key.source);
             if (with_kind) e.member("record") = computed(r->key.entity, {r->key.text()});
             for (const auto& [field, state] : r->fields) {
-                if (state.canonical == "null") continue;
+                if (state.canonical == "null" || !purpose.field(section, field)) continue;
                 e.member(field) = fieldNode(state.setter, field);
             }
             all.push_back({{}, r->key.text(), std::move(e)});
@@ -328,6 +335,11 @@ struct Assembler {
                     }
                 }
             if (last) row.member("last_contact") = leafOf(*last, last_op);
+            for (std::size_t i = row.keys.size(); i-- > 1;) {
+                if (purpose.field("involved", row.keys[i])) continue;
+                row.keys.erase(row.keys.begin() + static_cast<std::ptrdiff_t>(i));
+                row.items.erase(row.items.begin() + static_cast<std::ptrdiff_t>(i));
+            }
             rows.push_back({{}, id, std::move(row)});
         }
         return ordered(std::move(rows));
@@ -422,10 +434,62 @@ std::string ViewNode::text(const std::string& key) const {
     return n && n->kind == Kind::leaf && n->value.isString() ? n->value.string() : std::string();
 }
 
+std::string sectionOf(const std::string& entity) {
+    static const std::map<std::string, std::string> sections{{"person", "identity"},
+                                                             {"involvement", "involved"},
+                                                             {"worker", "involved"},
+                                                             {"alert", "alerts"},
+                                                             {"need", "needs"},
+                                                             {"condition", "conditions"},
+                                                             {"encounter", "encounters"},
+                                                             {"assessment", "assessments"},
+                                                             {"plan", "plans"},
+                                                             {"goal", "plans"},
+                                                             {"action", "plans"},
+                                                             {"benefit", "benefits"},
+                                                             {"payment", "benefits"},
+                                                             {"income", "benefits"},
+                                                             {"contribution", "benefits"},
+                                                             {"job_seeking", "work"},
+                                                             {"employment", "work"},
+                                                             {"measure", "work"},
+                                                             {"education", "education"},
+                                                             {"service_provision", "services"},
+                                                             {"placement", "placements"},
+                                                             {"document", "documents"},
+                                                             {"consent", "documents"},
+                                                             {"household", "household"},
+                                                             {"relationship", "household"},
+                                                             {"human_fact", "decisions"}};
+    auto it = sections.find(entity);
+    return it == sections.end() ? "" : it->second;
+}
+
+bool isSealed(const std::vector<FoldedRecord>& records) {
+    for (const FoldedRecord& r : records) {
+        if (!r.live || r.key.entity != "person") continue;
+        const StoredOperation* op = nullptr;
+        const Leaf* sealed = leafOfField(r, "protection", "protection/sealed", &op);
+        if (sealed && sealed->value == "true") return true;
+    }
+    return false;
+}
+
+ViewNode recordNode(const FoldedRecord& record) {
+    ViewNode n = object();
+    for (const auto& [field, state] : record.fields)
+        if (state.canonical != "null") n.member(field) = fieldNode(state.setter, field);
+    return n;
+}
+
 CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& records, const PurposeView& purpose,
                   const std::vector<SourceFacts>& sources, std::int64_t as_of) {
     Assembler a{purpose, sources, as_of, {}};
     std::string smallest;
+    CaseView view;
+    view.purpose = purpose.id;
+    view.root = object();
+    if (!purpose.sealed && isSealed(records)) return view;
     for (const FoldedRecord& r : records) {
         if (!r.live || !purpose.source(r.key.source)) continue;
         a.live.push_back(&r);
@@ -435,20 +499,19 @@ CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& re
     }
     std::sort(a.live.begin(), a.live.end(),
               [](const FoldedRecord* x, const FoldedRecord* y) { return x->key.text() < y->key.text(); });
-    CaseView view;
+    view.visible = !smallest.empty();
+    if (!view.visible) return view;
     view.person = person.empty() ? smallest : person;
-    view.purpose = purpose.id;
     ViewNode& root = view.root;
-    root = object();
     if (purpose.section("identity")) root.member("identity") = a.identity();
     for (const char* section : kSections) {
         if (!purpose.section(section)) continue;
         std::string s = section;
         root.member(s) = s == "involved"     ? a.involved()
-                         : s == "conditions" ? a.entries({"condition"}, false)
-                         : s == "encounters" ? a.entries({"encounter"}, false)
-                         : s == "work"       ? a.entries({"job_seeking", "employment"}, true)
-                         : s == "placements" ? a.entries({"placement"}, false)
+                         : s == "conditions" ? a.entries("conditions", {"condition"}, false)
+                         : s == "encounters" ? a.entries("encounters", {"encounter"}, false)
+                         : s == "work"       ? a.entries("work", {"job_seeking", "employment"}, true)
+                         : s == "placements" ? a.entries("placements", {"placement"}, false)
                          : s == "nothing"    ? a.nothing()
                          : s == "timeline"   ? a.timeline(root)
                                              : list();

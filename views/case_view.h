@@ -4,6 +4,7 @@
 ///
 ///     CaseView view = assemble("p12", records, purpose, sources, as_of);
 ///     std::string line = print(toJson(view));
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,9 +26,15 @@ struct SourceFacts {
 struct PurposeView {
     std::string id;
     bool all_sections = true, all_sources = true;
+    bool sealed = false;  ///< sealed persons are there for this purpose
     std::set<std::string> sections, sources;
+    std::map<std::string, std::set<std::string>> fields;  ///< section → the only fields shown; not named: all
     bool section(const std::string& name) const { return all_sections || sections.count(name) > 0; }
     bool source(const std::string& name) const { return all_sources || sources.count(name) > 0; }
+    bool field(const std::string& in, const std::string& name) const {
+        auto limit = fields.find(in);
+        return limit == fields.end() || limit->second.count(name) > 0;
+    }
 };
 
 /// A value, list or object of a view.
@@ -44,8 +51,15 @@ struct ViewNode {
     std::string text(const std::string& key) const;  ///< of a leaf member, or ""
 };
 
+/// The section that shows records of this entity, or "".
+std::string sectionOf(const std::string& entity);
+
+/// A record of any source seals the person, also one that the purpose does not see: protection outweighs completeness.
+bool isSealed(const std::vector<schemas::FoldedRecord>& records);
+
 struct CaseView {
     std::string person, purpose;
+    bool visible = false;  ///< else the person is not there for this purpose: sealed, or known to other sources only
     ViewNode root;
 };
 
@@ -55,6 +69,9 @@ struct CaseView {
 CaseView assemble(const std::string& person, const std::vector<schemas::FoldedRecord>& records,
                   const PurposeView& purpose, const std::vector<SourceFacts>& sources, std::int64_t as_of);
 Json toJson(const CaseView& view);
+/// One record as a view shows it, without policy: its fields with their origins.
+ViewNode recordNode(const schemas::FoldedRecord& record);
+Json toJson(const ViewNode& node);
 /// Every leaf but schema, person and purpose.
 std::vector<schemas::TracedValue> traced(const CaseView& view);
 /// For a terminal, 80 columns.
