@@ -1,12 +1,10 @@
 #include "app/context.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
-#include "base/date_time.h"
 #include "base/yaml.h"
-#include "pipeline/decision_log.h"
-#include "pipeline/world.h"
 
 namespace porta::app {
 
@@ -69,65 +67,13 @@ int usage(const std::string& text, bool asked) {
     return asked ? 0 : 2;
 }
 
-Result<Permitted> permit(const Options& options, const std::string& action, std::int64_t person) {
-    Permitted p;
-    auto settings = loadSettings(options);
-    if (!settings) return settings.error();
-    p.settings = *settings;
-    auto purposes = policy::Purposes::load(p.settings.directory + "/purposes.yaml");
-    if (!purposes) return purposes.error();
-    const char *as = std::getenv("PORTA_AS"), *for_purpose = std::getenv("PORTA_PURPOSE");
-    std::string user = options.get("--as", as ? as : ""),
-                purpose = options.get("--purpose", for_purpose ? for_purpose : "");
-    auto decision = purposes->decide(user, purpose, options.get("--case"));
-    auto log = pipeline::DecisionLog::open(p.settings);
-    if (!log) return log.error();
-    const policy::User* known = purposes->user(user);
-    const policy::Purpose* granted = decision.allowed ? purposes->purpose(purpose) : nullptr;
-    Json entry = Json::object();
-    entry["at"] = isoInstant(pipeline::openClock(p.settings)->now());
-    entry["actor"] = user;
-    entry["role"] = known ? known->role : "";
-    entry["purpose"] = purpose;
-    entry["legal_basis"] = granted ? granted->legal_basis : "";
-    entry["case"] = options.get("--case");
-    entry["action"] = action;
-    entry["person"] = person ? personText(person) : "";
-    entry["decision"] = decision.allowed ? "permitted" : "refused";
-    entry["rule"] = decision.rule;
-    // Law 5: the entry is durable before the answer; without it nothing is shown.
-    if (auto done = (*log)->append(entry); !done) return done.error();
-    if (!decision.allowed)
-        return fail(Errc::denied,
-                    "not permitted; name a user and a purpose that the user holds with --as USER --purpose P",
-                    decision.rule);
-    p.purpose.id = granted->id;
-    p.purpose.all_sections = granted->all_sections;
-    p.purpose.all_sources = granted->all_sources;
-    p.purpose.sections.insert(granted->sections.begin(), granted->sections.end());
-    p.purpose.sources.insert(granted->sources.begin(), granted->sources.end());
-    for (const auto& s : p.settings.sources)
-        p.sources.push_back({s.id, s.agency_name, s.domain, s.file, s.coverage_from, 0, s.promise_micros});
-    if (options.has("--as-of")) {
-        auto at = parseIso(options.get("--as-of"));
-        if (!at) return fail(Errc::malformed, "--as-of takes a date or an instant, e.g. 2024-05-01", "option");
-        auto micros = firstInstant(*at);
-        if (!micros) return micros.error();
-        p.as_of = *micros;
-    }
-    auto reader = pipeline::Reader::open(p.settings);
-    if (!reader) return reader.error();
-    p.reader = std::move(*reader);
-    return p;
-}
-
-void settleTimes(Permitted& p) {
-    std::int64_t newest = 0;
-    for (auto& s : p.sources) {
-        s.newest_instant = p.reader->newestOf(s.id);
-        newest = std::max(newest, s.newest_instant);
-    }
-    if (!p.as_of) p.as_of = newest;
+int unknownVerb(const std::string& noun, const std::string& verb, const std::vector<std::string>& known,
+                const std::string& text) {
+    std::string near = nearest(verb, known);
+    // What was typed may be personal (a name in the wrong place); only a near miss of a verb is named.
+    std::cerr << "porta " << noun << ": unknown verb" << (near.empty() ? "" : "; did you mean `" + near + "`?") << "\n"
+              << text;
+    return 2;
 }
 
 std::int64_t personNumber(const std::string& text) {

@@ -1,15 +1,13 @@
 #pragma once
-/// What every command shares: options, configuration, errors and their exit codes, and the permission to show.
+/// What every command shares: options, configuration, errors and their exit codes. Permission to show: `app/permit.h`.
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "app/commands.h"
+#include "base/result.h"
 #include "config/settings.h"
 #include "pipeline/read.h"
-#include "policy/purposes.h"
-#include "views/case_view.h"
 
 namespace porta::app {
 
@@ -32,18 +30,9 @@ int complain(const Error& error);
 /// Prints usage and gives 0 (help asked for) or 2.
 int usage(const std::string& text, bool asked);
 
-/// A reader that may show: who asks for what is decided and logged before anything is loaded.
-struct Permitted {
-    config::Settings settings;
-    std::unique_ptr<pipeline::Reader> reader;
-    views::PurposeView purpose;
-    std::vector<views::SourceFacts> sources;
-    std::int64_t as_of = 0;  ///< 0: the greatest source time in the log
-};
-/// Errors: denied (logged), unavailable when the decision log cannot be written: then nothing is shown.
-Result<Permitted> permit(const Options& options, const std::string& action, std::int64_t person);
-/// Fills in what depends on the data: newest times, the default as_of.
-void settleTimes(Permitted& permitted);
+/// Two names for what was typed wrongly: `porta: unknown verb …; did you mean …?`, then the usage. Gives 2.
+int unknownVerb(const std::string& noun, const std::string& verb, const std::vector<std::string>& known,
+                const std::string& text);
 
 /// The socket on which a running owner of the state directory takes what people enter.
 std::string ownerSocket(const config::Settings& settings);

@@ -1,7 +1,7 @@
 // porta identity export: which records are one person now. `identity check` stands in identity_check.cpp.
 #include <iostream>
 
-#include "app/context.h"
+#include "app/permit.h"
 
 namespace porta::app {
 

@@ -1,106 +1,106 @@
-// porta view show | export, porta person find: what teams see.
+// porta view show | household | export: what teams see.
+#include <algorithm>
 #include <iostream>
 
-#include "app/context.h"
-#include "identity/partition.h"
+#include "app/permit.h"
+#include "views/fhir.h"
+#include "views/household.h"
 
 namespace porta::app {
+
+namespace {
+
+Error noPerson() {
+    return fail(Errc::not_found, "there is no such person; `porta person find` looks for one", "person.missing");
+}
+
+int exportViews(const Options& o) {
+    bool canonical_form = o.has("--canonical");
+    auto p = permit(o, canonical_form ? "view.export.canonical" : "view.export", 0);
+    if (!p) return complain(p.error());
+    pipeline::Records records = p->reader->load(0);
+    settleTimes(*p);
+    std::vector<std::string> lines;
+    Shown shown;
+    for (const auto& person : records.persons) {
+        auto view = views::assemble(canonical_form ? "" : personText(person.person), person.records, p->purpose,
+                                    p->sources, p->as_of);
+        if (!view.visible) continue;
+        shown.persons.push_back(person.person);
+        lines.push_back(canonical_form ? canonical(views::toJson(view)) : print(views::toJson(view)));
+    }
+    if (canonical_form) std::sort(lines.begin(), lines.end());
+    if (auto r = p->answers(shown); !r) return complain(r.error());
+    for (const std::string& l : lines) std::cout << l << "\n";
+    return 0;
+}
+
+int showView(const Options& o) {
+    std::string format = o.has("--json") ? "json" : o.get("--format", "text");
+    if (format != "text" && format != "json" && format != "fhir")
+        return complain(fail(Errc::malformed, "--format is text, json or fhir", "option"));
+    std::int64_t person = personNumber(o.operands[1]);
+    auto p = permit(o, "view.show", person);
+    if (!p) return complain(p.error());
+    if (!person) return p->ends(noPerson());
+    pipeline::Records records = p->reader->load(person);
+    settleTimes(*p);
+    if (records.persons.empty()) return p->ends(noPerson());
+    auto view = views::assemble(o.operands[1], records.persons[0].records, p->purpose, p->sources, p->as_of);
+    if (!view.visible) return p->ends(noPerson());
+    if (auto r = p->answers({.persons = {person}}); !r) return complain(r.error());
+    if (format == "text") std::cout << views::toText(view);
+    else std::cout << print(format == "json" ? views::toJson(view) : views::toFhir(views::toJson(view))) << "\n";
+    return 0;
+}
+
+int showHousehold(const Options& o) {
+    std::int64_t person = personNumber(o.operands[1]);
+    auto p = permit(o, "view.household", person);
+    if (!p) return complain(p.error());
+    if (auto r = p->mayShow("household"); !r) return p->ends(r.error());
+    if (!person) return p->ends(noPerson());
+    pipeline::Records records = p->reader->load(person);
+    settleTimes(*p);
+    if (records.persons.empty()) return p->ends(noPerson());
+    const auto& own = records.persons[0].records;
+    if (!views::assemble(o.operands[1], own, p->purpose, p->sources, p->as_of).visible) return p->ends(noPerson());
+    Shown shown;
+    shown.persons.push_back(person);
+    auto personOf = [&](const schemas::RecordKey& key) {
+        std::int64_t other = p->reader->personOf(key.text());
+        // Whoever is sealed is named by no household either.
+        if (other && other != person && !p->purpose.sealed && p->reader->isSealed(other)) return std::string("-");
+        if (other) shown.persons.push_back(other);
+        return other ? personText(other) : std::string();
+    };
+    Json household = views::household(o.operands[1], own, p->purpose, p->sources, p->as_of, personOf);
+    if (auto r = p->answers(shown); !r) return complain(r.error());
+    if (o.has("--json") || o.get("--format") == "json") std::cout << print(household) << "\n";
+    else std::cout << views::householdText(household);
+    return 0;
+}
+
+}  // namespace
 
 int commandView(const Arguments& args) {
     auto o = parseOptions(args, {"--json", "--canonical"}, {"--as", "--purpose", "--case", "--as-of", "--format"});
     const char* const text =
-        "usage: porta view show PERSON [--format text|json] | export [--canonical]\n"
+        "usage: porta view show PERSON [--format text|json|fhir] | household PERSON [--json] | export [--canonical]\n"
         "       --as USER --purpose P [--case C] [--as-of INSTANT] [-c DIR] [--state DIR]\n"
         "Example: porta view show p12 --as anna --purpose care-coordination\n";
     if (!o) return complain(o.error());
     if (o->help || o->operands.empty()) return usage(text, o->help);
     const std::string& verb = o->operands[0];
     try {
-        if (verb == "export") {
-            auto p = permit(*o, o->has("--canonical") ? "view.export.canonical" : "view.export", 0);
-            if (!p) return complain(p.error());
-            pipeline::Records records = p->reader->load(0);
-            settleTimes(*p);
-            std::vector<std::string> lines;
-            bool canonical_form = o->has("--canonical");
-            for (const auto& person : records.persons) {
-                auto view = views::assemble(canonical_form ? "" : personText(person.person), person.records, p->purpose,
-                                            p->sources, p->as_of);
-                if (view.person.empty()) continue;
-                if (canonical_form) lines.push_back(canonical(views::toJson(view)));
-                else std::cout << print(views::toJson(view)) << "\n";
-            }
-            std::sort(lines.begin(), lines.end());
-            for (const std::string& l : lines) std::cout << l << "\n";
-            return 0;
-        }
-        if (verb == "show" && o->operands.size() == 2) {
-            std::int64_t person = personNumber(o->operands[1]);
-            auto p = permit(*o, "view.show", person);
-            if (!p) return complain(p.error());
-            pipeline::Records records = p->reader->load(person);
-            settleTimes(*p);
-            if (!person || records.persons.empty())
-                return complain(fail(Errc::not_found, "there is no such person; `porta person find` looks for one",
-                                     "person.missing"));
-            auto view = views::assemble(o->operands[1], records.persons[0].records, p->purpose, p->sources, p->as_of);
-            if (o->has("--json") || o->get("--format") == "json") std::cout << print(views::toJson(view)) << "\n";
-            else std::cout << views::toText(view);
-            return 0;
-        }
+        if (verb == "export") return exportViews(*o);
+        if (verb == "show" && o->operands.size() == 2) return showView(*o);
+        if (verb == "household" && o->operands.size() == 2) return showHousehold(*o);
     } catch (const pipeline::Failure& f) {
         return complain(f.error);
     }
-    return usage(text, false);
-}
-
-int commandPerson(const Arguments& args) {
-    auto o = parseOptions(args, {"--json"}, {"--as", "--purpose", "--case", "--as-of", "--name", "--birth", "--id"});
-    const char* const text =
-        "usage: porta person find [--name N] [--birth D] [--id TYPE:VALUE] --as USER --purpose P\n"
-        "A value given as - is read from stdin, so that it stands in no process list.\nExample: echo Rossi | porta "
-        "person find --name - --birth 1980-05-17\n";
-    if (!o) return complain(o.error());
-    if (o->help || o->operands.empty() || o->operands[0] != "find") return usage(text, o->help);
-    for (const char* key : {"--name", "--birth", "--id"})
-        if (o->get(key) == "-") std::getline(std::cin, o->values[key]);
-    try {
-        auto p = permit(*o, "person.find", 0);
-        if (!p) return complain(p.error());
-        pipeline::Records records = p->reader->load(0);
-        settleTimes(*p);
-        std::string name = identity::foldName(o->get("--name"));
-        for (const auto& person : records.persons) {
-            auto view = views::assemble(personText(person.person), person.records, p->purpose, p->sources, p->as_of);
-            Json j = views::toJson(view);
-            const Json* id = j.find("identity");
-            if (!id) continue;
-            bool named = name.empty(), numbered = !o->has("--id");
-            for (const Json& n : id->find("names")->items()) {
-                std::string given;
-                if (const Json* g = n.find("given"))
-                    for (const Json& one : g->items()) given += one.string() + " ";
-                for (const std::string& form :
-                     {n.text("family"), given + n.text("family"), n.text("family") + " " + given})
-                    named = named || identity::foldName(form) == name;
-            }
-            for (const Json& i : id->find("identifiers")->items())
-                numbered = numbered || i.text("type") + ":" + i.text("value") == o->get("--id");
-            if (!named || !numbered || (o->has("--birth") && id->text("birth_date") != o->get("--birth"))) continue;
-            Json out = Json::object();
-            out["person"] = view.person;
-            out["names"] = *id->find("names");
-            out["birth_date"] = id->text("birth_date");
-            Json sources = Json::array();
-            if (const Json* involved = j.find("involved"))
-                for (const Json& row : involved->items()) sources.push(row.text("source"));
-            out["sources"] = std::move(sources);
-            std::cout << print(out) << "\n";
-        }
-        return 0;
-    } catch (const pipeline::Failure& f) {
-        return complain(f.error);
-    }
+    if (verb == "show" || verb == "household") return usage(text, false);
+    return unknownVerb("view", verb, {"show", "household", "export"}, text);
 }
 
 }  // namespace porta::app

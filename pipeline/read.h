@@ -79,6 +79,34 @@ public:
     /// Person that holds this record key now, or 0.
     std::int64_t personOf(const std::string& key_text);
 
+    // read_records.cpp: single records, people's facts, the identity log.
+
+    /// Persons that have a live record now, ascending.
+    std::vector<std::int64_t> persons();
+    /// One record with its alias class; `all` is empty when there is no operation on it.
+    Records loadRecord(const schemas::RecordKey& key);
+    /// Every operation on what people entered (source `desk`).
+    std::vector<schemas::StoredOperation> facts();
+    struct IdentityEvent {
+        std::int64_t seq = 0, person = 0, other = 0, at = 0;
+        std::int64_t hash = 0;  ///< of the record key; 0: none
+        std::string event;
+    };
+    void identityLog(const std::function<void(const IdentityEvent&)>& event);
+    /// The record key behind a hash of the index, or nothing when no stored operation names it.
+    std::optional<schemas::RecordKey> keyOf(std::int64_t hash);
+    std::int64_t hashOf(const std::string& key_text) const { return (*hash_)(key_text); }
+    /// Live persons that these operations are on or about.
+    std::set<std::int64_t> personsOf(const std::vector<schemas::Operation>& operations);
+    /// Sealed persons, and the raw records that say something of one.
+    struct Sealed {
+        std::set<std::int64_t> persons, raws;
+    };
+    Sealed sealed();
+    bool isSealed(std::int64_t person);
+    /// `{source: {entity: n}}` of published operations; opens every raw record.
+    Json recordCounts();
+
     static std::string rawText(std::int64_t id) { return "r" + std::to_string(id); }
     static std::optional<std::int64_t> rawNumber(std::string_view text);
 
