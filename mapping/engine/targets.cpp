@@ -84,7 +84,9 @@ constexpr Field kFields[] = {
     {"human_fact", "a", Target::text},
     {"human_fact", "b", Target::text},
     {"human_fact", "by", Target::text},
+    {"human_fact", "second", Target::text},
     {"human_fact", "reason", Target::text},
+    {"human_fact", "evidence", Target::text},
     {"human_fact", "object", Target::text},
     {"human_fact", "at", Target::instant},
 };
