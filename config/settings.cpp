@@ -180,6 +180,17 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     return s;
 }
 
+/// What people enter has a source in every configuration; a file `sources/desk.yaml` may say more of it.
+SourceSettings builtInDesk(const std::string& library) {
+    SourceSettings s;
+    s.id = s.kind = "desk";
+    s.format.kind = *formats::kindNamed("ndjson");
+    s.time_zone = "UTC";
+    s.mappings = {library + "/desk.yaml"};
+    s.file = "sources/desk.yaml";
+    return s;
+}
+
 void override_(Yaml& root, const std::string& key, const std::string& value) {
     Yaml* at = &root;
     std::size_t from = 0;
@@ -329,6 +340,7 @@ Result<Settings> load(const std::string& directory, const std::string& state,
             return fail(Errc::misconfigured, f + ":1:1: the source id `" + source->id + "` is used twice", "sources");
         s.sources.push_back(std::move(*source));
     }
+    if (!s.source("desk")) s.sources.push_back(builtInDesk(s.library));
     std::sort(s.sources.begin(), s.sources.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return s;
 }
