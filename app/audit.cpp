@@ -2,7 +2,7 @@
 #include <iostream>
 
 #include "app/permit.h"
-#include "lineage/trace.h"
+#include "app/trace.h"
 #include "pipeline/gateway.h"
 
 namespace porta::app {
@@ -17,33 +17,7 @@ int trace(const Options& o) {
     pipeline::Reader& reader = *p->reader;
     pipeline::Records records = reader.load(person);
     settleTimes(*p);
-    const auto& generations = reader.generations();
-    std::pair<std::int64_t, std::string> last{0, ""};
-    lineage::Lookup lookup;
-    lookup.raw_name = [](std::int64_t raw) { return pipeline::Reader::rawText(raw); };
-    lookup.raw_bytes = [&](std::int64_t raw) {
-        if (last.first != raw) {
-            auto bytes = reader.rawBytes(raw);
-            if (!bytes) throw pipeline::Failure{bytes.error()};
-            last = {raw, std::move(*bytes)};
-        }
-        return last.second;
-    };
-    lookup.rule = [&](int generation, std::uint32_t rule) {
-        lineage::RuleText text;
-        auto g = generations.find(generation);
-        if (g == generations.end()) return text;
-        text.mapping_digest = g->second.mapping_digest;
-        text.engine_digest = g->second.engine_digest;
-        if (rule < g->second.rules.size()) {
-            const auto& r = g->second.rules[rule];
-            text.file = r.file;
-            text.line = r.line;
-            text.name = r.name;
-            text.table = r.table;
-        }
-        return text;
-    };
+    const lineage::Lookup lookup = lookupIn(reader);
     Shown shown;
     std::vector<views::CaseView> views;
     bool found = all;

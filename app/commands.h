@@ -20,11 +20,14 @@ int commandPerson(const Arguments& args);
 int commandQuarantine(const Arguments& args);
 int commandRaw(const Arguments& args);
 int commandRead(const Arguments& args);
+int commandRecord(const Arguments& args);
 int commandRecordFold(const Arguments& args);
 int commandRun(const Arguments& args);
 int commandStatus(const Arguments& args);
 int commandSynth(const Arguments& args);
 int commandTopics(const Arguments& args);
 int commandView(const Arguments& args);
+int commandWhy(const Arguments& args);
+int commandWhyNot(const Arguments& args);
 
 }  // namespace porta::app

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "base/yaml.h"
 
 namespace {
 
@@ -16,13 +17,6 @@ struct Command {
     const char* summary;
 };
 
-int record(const Arguments& args) {
-    if (!args.empty() && args[0] == "fold")
-        return porta::app::commandRecordFold(Arguments(args.begin() + 1, args.end()));
-    std::cerr << "usage: porta record fold FILE\n";
-    return 2;
-}
-
 const Command kCommands[] = {
     {"ingest", porta::app::commandIngest, "take in what the sources have, or the paths given"},
     {"run", porta::app::commandRun, "the service, or some of its roles"},
@@ -32,10 +26,12 @@ const Command kCommands[] = {
     {"raw", porta::app::commandRaw, "list raw records, show the bytes of one"},
     {"quarantine", porta::app::commandQuarantine, "list what could not be mapped, replay it"},
     {"person", porta::app::commandPerson, "find a person"},
-    {"view", porta::app::commandView, "show one case view, export all of a purpose"},
+    {"view", porta::app::commandView, "show one case view or household, export all of a purpose"},
     {"audit", porta::app::commandAudit, "trace a value, replay, read and verify the decision log"},
-    {"identity", porta::app::commandIdentity, "export who is one person, check an identifier"},
-    {"record", record, "fold operations"},
+    {"identity", porta::app::commandIdentity, "who is one person and why, decisions, the identity log"},
+    {"record", porta::app::commandRecord, "list and show canonical records, fold operations"},
+    {"why", porta::app::commandWhy, "why a view shows this value, in words"},
+    {"why-not", porta::app::commandWhyNot, "why a record is not in a view, in words"},
     {"map", porta::app::commandMap, "check, run and test mappings"},
     {"read", porta::app::commandRead, "run a reader alone"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
@@ -62,7 +58,12 @@ int main(int argc, char** argv) {
     }
     bool asked = noun == "--help" || noun == "-h" || noun == "help";
     std::ostream& out = asked ? std::cout : std::cerr;
-    if (!asked) out << "porta: unknown command `" << noun << "`\n";
+    if (!asked) {
+        std::vector<std::string> names;
+        for (const Command& c : kCommands) names.push_back(c.name);
+        std::string near = porta::nearest(noun, names);
+        out << "porta: unknown command" << (near.empty() ? "" : "; did you mean `" + near + "`?") << "\n";
+    }
     out << "porta: the gateway behind a unified access point\n\nusage: porta COMMAND … [-c DIR] [--state DIR]\n\n";
     for (const Command& c : kCommands)
         out << "  " << c.name << std::string(14 - std::string(c.name).size(), ' ') << c.summary << "\n";

@@ -100,6 +100,7 @@ int test(const std::vector<std::string>& files, bool update) {
 
 int commandMap(const Arguments& args) {
     CLI::App app{"porta map: mappings, checked, run and tested"};
+    app.footer("Example: porta map test mapping/library/hl7v2-adt.yaml");
     app.require_subcommand(1);
     std::vector<std::string> files;
     std::string file, input;

@@ -9,9 +9,11 @@ namespace porta::app {
 
 int commandRecordFold(const std::vector<std::string>& args) {
     if (args.size() != 1 || args[0] == "--help") {
-        std::cerr << "usage: porta record fold FILE\nFolds operations (NDJSON) and prints one line for each alias "
-                     "class.\nExample: porta record fold operations.ndjson\n";
-        return args.size() == 1 ? 0 : 2;
+        bool asked = args.size() == 1;
+        (asked ? std::cout : std::cerr)
+            << "usage: porta record fold FILE\nFolds operations (NDJSON) and prints one line for each alias "
+               "class.\nExample: porta record fold operations.ndjson\n";
+        return asked ? 0 : 2;
     }
     std::ifstream in(args[0], std::ios::binary);
     if (!in) {
