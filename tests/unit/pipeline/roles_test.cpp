@@ -43,6 +43,7 @@ struct TestLease : Lease {
 class Roles : public ::testing::Test {
 protected:
     void SetUp() override {
+        ::setenv("PORTA_LIBRARY", PORTA_ROOT "/mapping/library", 1);
         synth::Wish wish;
         wish.people = 40;
         wish.seed = 11;
