@@ -1,15 +1,29 @@
 #include "app/desk.h"
 
+#include "app/context.h"
 #include "pipeline/gateway.h"
+#include "pipeline/intake.h"
+#include "server/http_server.h"
 
 namespace porta::app {
 
 std::string factId(const Json& fact) { return "d-" + hex(sha256(canonical(fact))).substr(0, 16); }
 
 Result<void> enterFact(const config::Settings& settings, const Json& fact) {
+    const std::string label = "entered/" + fact.text("fact"), line = canonical(fact) + "\n";
+    if (settings.scaledOut()) {
+        auto world = pipeline::openWorld(settings);
+        if (!world) return world.error();
+        auto intake = pipeline::Intake::open(settings, std::move(*world));
+        if (!intake) return intake.error();
+        auto delivered = (*intake)->deliver(kDesk, label, line, false);
+        return delivered ? Result<void>{} : delivered.error();
+    }
+    auto owner = server::postLocal(ownerSocket(settings), "/sources/" + std::string(kDesk) + "/records", line);
+    if (owner || owner.error().rule != "owner.absent") return owner ? Result<void>{} : owner.error();
     auto gateway = pipeline::Gateway::open(settings);
     if (!gateway) return gateway.error();
-    return (*gateway)->ingestBytes("desk", "entered/" + fact.text("fact"), canonical(fact) + "\n", {});
+    return (*gateway)->ingestBytes(kDesk, label, line, {});
 }
 
 std::vector<identity::Fact> pairFacts(pipeline::Reader& reader) {

@@ -7,10 +7,14 @@
 
 namespace porta::app {
 
+/// The id of the built-in source.
+inline constexpr const char* kDesk = "desk";
+
 /// Names a fact by its content, so that the same entry is the same fact. `fact` has every other member.
 std::string factId(const Json& fact);
-/// Writes one desk record (docs/formats/common-schema.md); it is resolved on return.
-/// Errors: unavailable when another process owns the store, misconfigured.
+/// Writes one desk record (docs/formats/common-schema.md): through the owner of the state directory when one runs, else as
+/// its owner; resolved on return. Scaled out it is durable on return, and resolved a moment later.
+/// Errors: unavailable, misconfigured.
 Result<void> enterFact(const config::Settings& settings, const Json& fact);
 
 /// The desk's facts about pairs of records, as they are stored. Throws Failure.

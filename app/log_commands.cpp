@@ -5,6 +5,7 @@
 
 #include "app/open.h"
 #include "app/permit.h"
+#include "app/scaled_out.h"
 
 namespace porta::app {
 
@@ -188,10 +189,15 @@ int commandQuarantine(const Arguments& args) {
         }
     }
     if (verb == "replay") {
-        config::Settings settings;
-        auto gateway = openGateway(*o, settings);
-        if (!gateway) return complain(gateway.error());
-        auto count = (*gateway)->replayQuarantine(o->get("--source"), o->get("--reason"));
+        auto settings = loadSettings(*o);
+        if (!settings) return complain(settings.error());
+        auto replay = [&]() -> Result<pipeline::ReplayCount> {
+            if (settings->scaledOut()) return replayScaledOut(*settings, o->get("--source"), o->get("--reason"));
+            auto gateway = openGateway(*settings);
+            if (!gateway) return gateway.error();
+            return (*gateway)->replayQuarantine(o->get("--source"), o->get("--reason"));
+        };
+        auto count = replay();
         if (!count) return complain(count.error());
         Json j = Json::object();
         j["replayed"] = count->replayed;

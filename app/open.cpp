@@ -4,10 +4,7 @@
 
 namespace porta::app {
 
-Result<std::unique_ptr<pipeline::Gateway>> openGateway(const Options& o, config::Settings& settings) {
-    auto loaded = loadSettings(o);
-    if (!loaded) return loaded.error();
-    settings = std::move(*loaded);
+Result<std::unique_ptr<pipeline::Gateway>> openGateway(const config::Settings& settings) {
     if (settings.testing) pipeline::armCrashPoint();
     return pipeline::Gateway::open(settings);
 }

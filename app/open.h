@@ -10,7 +10,7 @@
 namespace porta::app {
 
 /// Takes the lease. Errors: unavailable when another process owns the store.
-Result<std::unique_ptr<pipeline::Gateway>> openGateway(const Options& options, config::Settings& settings);
+Result<std::unique_ptr<pipeline::Gateway>> openGateway(const config::Settings& settings);
 
 /// For commands that show no personal value: everything else asks `permit` first (`app/permit.h`).
 template <class F>

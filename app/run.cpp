@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/context.h"
+#include "app/desk.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/gateway.h"
 #include "pipeline/intake.h"
@@ -98,7 +99,7 @@ public:
 
     Result<std::int64_t> push(const std::string& id, const std::string& token, std::string body, bool local) {
         const config::SourceSettings* source = settings_.source(id);
-        if (!source || source->kind != (local ? "desk" : "http"))
+        if (!source || (local ? id != kDesk : source->kind != "http"))
             return fail(Errc::not_found, "no source of that name takes records here", "push.source");
         if (!local)
             if (auto r = admit(*source, token); !r) return r.error();
@@ -202,9 +203,9 @@ int runEmbedded(const config::Settings& settings) {
         auto done = (*gateway)->ingestAll("", [&](const std::string& source, std::uint64_t, std::uint64_t) {
             metrics.add("porta_map_batches_total", "source=\"" + source + "\"");
         });
-        if (ready && !done) complain(done.error());
-        ready = done.has_value();
-        if (done) continue;
+        if (!done) complain(done.error());
+        ready = done || done.error().code != Errc::unavailable;
+        if (ready) continue;
         metrics.add("porta_role_restarts_total", "role=\"all\",code=\"" + std::string(name(done.error().code)) + "\"");
         // After a failure the resolver no longer fits its store.
         gateway->reset();

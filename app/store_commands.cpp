@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "app/open.h"
+#include "app/scaled_out.h"
 #include "pipeline/crash_points.h"
 
 namespace porta::app {
@@ -70,9 +71,13 @@ int commandIngest(const Arguments& args) {
             "Example: porta ingest -c config --source hospital adt_20240301.hl7\n",
             true);
     if (!o->operands.empty() && !o->has("--source")) return usage("porta ingest: paths need --source ID\n", false);
-    {
-        config::Settings settings;
-        auto gateway = openGateway(*o, settings);
+    auto settings = loadSettings(*o);
+    if (!settings) return complain(settings.error());
+    if (settings->scaledOut()) {
+        if (auto done = ingestScaledOut(*settings, o->get("--source"), o->operands); !done)
+            return complain(done.error());
+    } else {
+        auto gateway = openGateway(*settings);
         if (!gateway) return complain(gateway.error());
         Bar bar;
         auto progress = bar.progress();

@@ -95,4 +95,15 @@ Result<void> FilesSource::finish(const std::string& path, const std::string& on_
     return {};
 }
 
+Seen::Signature Seen::of(const std::string& path) {
+    struct stat st {};
+    if (::stat(path.c_str(), &st) != 0) return {};
+    return {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, static_cast<std::int64_t>(st.st_ino)};
+}
+
+bool Seen::unchanged(const std::string& path) const {
+    auto it = files_.find(path);
+    return it != files_.end() && it->second == of(path);
+}
+
 }  // namespace porta::connectors

@@ -4,7 +4,9 @@
 ///
 ///     FilesSource source("/feeds/hospital", "*.hl7", 1 << 30);
 ///     for (const std::string& path : *source.list()) if (auto bytes = source.read(path); bytes && *bytes) …
+#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +33,19 @@ public:
 private:
     std::string path_, pattern_;
     std::uint64_t max_object_bytes_;
+};
+
+/// Files that were taken already, by size, time and inode: what has not changed need not be read again to know that.
+class Seen {
+public:
+    using Signature = std::array<std::int64_t, 4>;
+    static Signature of(const std::string& path);
+    bool unchanged(const std::string& path) const;
+    /// `was`: what the file was before it was read.
+    void remember(const std::string& path, const Signature& was) { files_[path] = was; }
+
+private:
+    std::map<std::string, Signature> files_;
 };
 
 }  // namespace porta::connectors

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/date_time.h"
+#include "connectors/files.h"
 #include "pipeline/crash_points.h"
 
 namespace porta::pipeline {
@@ -43,6 +44,31 @@ KeyedHash indexHash(const Keys& keys) {
 
 Connect::Connect(Store& store, Keys& keys, Clock& clock)
     : store_(store), keys_(keys), clock_(clock), hash_(indexHash(keys)) {}
+
+Result<void> pullFiles(const config::SourceSettings& s, connectors::Seen& seen,
+                       const std::function<Result<void>(const std::string&, std::string)>& deliver,
+                       const std::function<void(const Error&)>& refused) {
+    if (s.path.empty()) return {};
+    connectors::FilesSource files(s.path, s.pattern, s.max_object_bytes);
+    auto paths = files.list();
+    if (!paths) return paths.error();
+    for (const std::string& path : *paths) {
+        if (seen.unchanged(path)) continue;
+        auto was = connectors::Seen::of(path);
+        auto bytes = files.read(path);
+        if (bytes && !*bytes) continue;
+        auto done = bytes ? deliver(path, std::move(**bytes)) : Result<void>(bytes.error());
+        if (!done && done.error().code == Errc::unavailable) return done;
+        seen.remember(path, was);
+        if (!done) {
+            refused(done.error());
+            continue;
+        }
+        crashPoint("connect.object-closed");
+        if (auto r = files.finish(path, s.on_done); !r) return r;
+    }
+    return {};
+}
 
 /// An object is the same as an earlier one iff source, digest and object time are equal (without object times: source,
 /// path, digest, and the newest of that path).

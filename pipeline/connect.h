@@ -4,11 +4,13 @@
 ///
 ///     auto delivery = connect.accept(source, path, bytes, pulled);      // nothing: known already
 ///     for (RawMessage& m : connect.seal(*delivery, 0, delivery->n())) …
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/hash.h"
+#include "connectors/files.h"
 #include "formats/format.h"
 #include "pipeline/messages.h"
 #include "pipeline/records.h"
@@ -47,6 +49,14 @@ private:
     Clock& clock_;
     KeyedHash hash_;
 };
+
+/// One pass over a source's files, in the order of their names: each complete one is delivered and then kept, moved or
+/// deleted, as the source says. Files that `seen` knows unchanged are not read; those still being written are left alone.
+/// A file that is refused (not: unavailable) is told to `refused` and stays; it stops neither the others nor the pass.
+/// Errors: unavailable.
+Result<void> pullFiles(const config::SourceSettings& source, connectors::Seen& seen,
+                       const std::function<Result<void>(const std::string& path, std::string bytes)>& deliver,
+                       const std::function<void(const Error&)>& refused);
 
 /// The key of the hashes in indexes, as KeyedHash takes it.
 KeyedHash indexHash(const Keys& keys);

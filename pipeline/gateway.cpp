@@ -77,23 +77,21 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
 }
 
 Result<void> Gateway::ingestAll(const std::string& only_source, const Progress& progress) {
+    Result<void> first;
     for (const auto& [id, source] : sources_) {
         if (!only_source.empty() && id != only_source) continue;
-        const config::SourceSettings& s = *source.settings;
-        if (s.path.empty()) continue;
-        connectors::FilesSource files(s.path, s.pattern, s.max_object_bytes);
-        auto paths = files.list();
-        if (!paths) return paths.error();
-        for (const std::string& path : *paths) {
-            auto bytes = files.read(path);
-            if (!bytes) return bytes.error();
-            if (!*bytes) continue;
-            if (auto r = deliver(source, path, std::move(**bytes), true, progress); !r) return r;
-            crashPoint("connect.object-closed");
-            if (auto r = files.finish(path, s.on_done); !r) return r;
-        }
+        const Source& from = source;
+        auto done = pullFiles(
+            *source.settings, seen_,
+            [&](const std::string& path, std::string bytes) {
+                return deliver(from, path, std::move(bytes), true, progress);
+            },
+            [&](const Error& error) {
+                if (first) first = error;
+            });
+        if (!done) return done;
     }
-    return {};
+    return first;
 }
 
 Result<const Source*> Gateway::sourceNamed(const std::string& id) const {

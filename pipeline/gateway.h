@@ -43,7 +43,8 @@ public:
     /// Errors: misconfigured, unavailable.
     static Result<std::unique_ptr<Gateway>> open(const config::Settings& settings);
 
-    /// One pass over all pull sources (or one), until everything is projected.
+    /// One pass over all pull sources (or one), until everything is projected. A file that is refused stays where it is;
+    /// the pass goes on and returns the first such error at its end. Errors: unavailable: open the gateway again.
     Result<void> ingestAll(const std::string& only_source, const Progress& progress);
     /// One file as an object of that source; a known one is counted again as duplicate.
     Result<void> ingestFile(const std::string& source, const std::string& path, const Progress& progress);
@@ -66,6 +67,7 @@ private:
     std::unique_ptr<Lease> lease_;
     std::unique_ptr<Keys> keys_;
     Sources sources_;
+    connectors::Seen seen_;
     Poison poison_;
     std::unique_ptr<Connect> connect_;
     std::unique_ptr<Map> map_;

@@ -62,7 +62,6 @@ Result<std::int64_t> Intake::deliver(const std::string& id, const std::string& p
     } catch (const Failure& f) {
         return f.error;
     }
-    crashPoint("connect.object-closed");
     return d.row.n;
 }
 

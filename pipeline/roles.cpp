@@ -1,12 +1,11 @@
 #include "pipeline/roles.h"
 
-#include <sys/stat.h>
-
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iostream>
 #include <thread>
 
-#include "connectors/files.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/gateway.h"
 #include "pipeline/intake.h"
@@ -33,47 +32,30 @@ public:
     Result<bool> step() override {
         bool did = false;
         for (const config::SourceSettings& s : settings_.sources) {
-            if (s.path.empty()) continue;
-            connectors::FilesSource files(s.path, s.pattern, s.max_object_bytes);
-            auto paths = files.list();
-            if (!paths) return paths.error();
-            for (const std::string& path : *paths) {
-                auto before = signature(path);
-                auto seen = seen_.find(path);
-                if (seen != seen_.end() && seen->second == before) continue;
-                auto bytes = files.read(path);
-                if (!bytes) return bytes.error();
-                if (!*bytes) continue;
-                auto delivered = intake_->deliver(s.id, path, std::move(**bytes), true);
-                if (!delivered && delivered.error().code == Errc::unavailable) return delivered.error();
-                if (!delivered) {
-                    // One file that cannot be taken does not stop the others; it stays where it is.
-                    metrics_.add("porta_connect_refused_objects_total", "source=\"" + s.id + "\"");
-                } else {
-                    metrics_.add("porta_connect_objects_total", "source=\"" + s.id + "\"");
-                    metrics_.add("porta_connect_raw_records_total", "source=\"" + s.id + "\"", *delivered);
-                    if (auto r = files.finish(path, s.on_done); !r) return r.error();
-                    did = did || *delivered > 0;
-                }
-                seen_[path] = before;
-            }
+            const std::string label = "source=\"" + s.id + "\"";
+            auto deliver = [&](const std::string& path, std::string bytes) -> Result<void> {
+                auto delivered = intake_->deliver(s.id, path, std::move(bytes), true);
+                if (!delivered) return delivered.error();
+                metrics_.add("porta_connect_objects_total", label);
+                metrics_.add("porta_connect_raw_records_total", label, *delivered);
+                did = did || *delivered > 0;
+                return {};
+            };
+            auto refused = [&](const Error& error) {
+                metrics_.add("porta_connect_refused_objects_total", label);
+                std::cerr << "porta: connect: source " + s.id + ": " + error.message + "\n";
+            };
+            if (auto done = pullFiles(s, seen_, deliver, refused); !done) return done.error();
         }
         if (!did) rest(settings_);
         return did;
     }
 
 private:
-    using Signature = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::uint64_t>;
     const config::Settings& settings_;
     Metrics& metrics_;
     std::unique_ptr<Intake> intake_;
-    std::map<std::string, Signature> seen_;
-
-    static Signature signature(const std::string& path) {
-        struct stat st {};
-        if (::stat(path.c_str(), &st) != 0) return {};
-        return {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ino};
-    }
+    connectors::Seen seen_;
 };
 
 /// map: outputs are in the log before the outcomes are in the store, and those before the position moves.
@@ -327,23 +309,44 @@ Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Se
                 "role");
 }
 
-Result<std::int64_t> replayQuarantineScaledOut(const config::Settings& settings, const std::string& source,
-                                               const std::string& reason) {
+Result<ReplayCount> replayScaledOut(const config::Settings& settings, const std::string& source,
+                                    const std::string& reason, const std::function<void(std::size_t)>& waiting) {
     auto world = openWorld(settings);
     if (!world) return world.error();
     auto intake = Intake::open(settings, std::move(*world));
     if (!intake) return intake.error();
+    Store& store = (*intake)->store();
     try {
-        auto messages = quarantined((*intake)->store(), (*intake)->keys(), (*intake)->sources(), source, reason);
         std::map<std::string, std::vector<RawMessage>> by_source;
-        Objects objects((*intake)->store(), (*intake)->keys());
-        for (RawMessage& m : messages) by_source[objects.at(m.object).row.source].push_back(std::move(m));
-        std::int64_t n = 0;
-        for (auto& [id, raws] : by_source) {
-            n += static_cast<std::int64_t>(raws.size());
-            if (auto r = (*intake)->append(id, std::move(raws)); !r) return r.error();
+        std::map<std::int64_t, std::int64_t> awaited;  // raw record → attempt
+        Objects objects(store, (*intake)->keys());
+        for (RawMessage& m : quarantined(store, (*intake)->keys(), (*intake)->sources(), source, reason)) {
+            awaited[m.raw] = m.attempts;
+            by_source[objects.at(m.object).row.source].push_back(std::move(m));
         }
-        return n;
+        ReplayCount count;
+        count.replayed = static_cast<std::int64_t>(awaited.size());
+        for (auto& [id, raws] : by_source)
+            if (auto r = (*intake)->append(id, std::move(raws)); !r) return r.error();
+        while (!awaited.empty()) {
+            std::erase_if(awaited, [&](const auto& one) {
+                bool there = false;
+                store.query(
+                    "SELECT r.state FROM raw r JOIN operation o ON o.raw = r.id WHERE r.id = ?1 AND r.attempts >= ?2 "
+                    "AND "
+                    "o.attempts >= ?2",
+                    {one.first, one.second}, [&](const Row& r) {
+                        there = true;
+                        ++(static_cast<RawState>(r.integer(0)) == RawState::quarantined ? count.still
+                                                                                        : count.published);
+                    });
+                return there;
+            });
+            if (awaited.empty()) break;
+            waiting(awaited.size());
+            rest(settings);
+        }
+        return count;
     } catch (const Failure& f) {
         return f.error;
     }

@@ -4,11 +4,13 @@
 ///
 ///     auto role = openRole("map", settings, metrics);
 ///     while (!stop) if (auto did = (*role)->step(); !did) break;
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/settings.h"
+#include "pipeline/gateway.h"
 #include "pipeline/metrics.h"
 #include "pipeline/store.h"
 #include "pipeline/world.h"
@@ -38,8 +40,9 @@ std::string viewsTopic(const std::string& purpose);
 /// Makes the stores' tables and the key file; every role may then open them. Errors: unavailable, misconfigured.
 Result<void> prepareStores(const config::Settings& settings);
 
-/// Appends the quarantined raw records again, to be mapped with today's mappings, and returns how many.
-Result<std::int64_t> replayQuarantineScaledOut(const config::Settings& settings, const std::string& source,
-                                               const std::string& reason);
+/// Appends the quarantined raw records again, to be mapped with today's mappings, and waits until the roles have done so;
+/// `waiting` is told how many are left. Errors: unavailable, misconfigured.
+Result<ReplayCount> replayScaledOut(const config::Settings& settings, const std::string& source,
+                                    const std::string& reason, const std::function<void(std::size_t)>& waiting);
 
 }  // namespace porta::pipeline

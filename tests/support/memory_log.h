@@ -56,13 +56,15 @@ public:
         bool torn = all_.tear && all_.tear();
         std::size_t n = torn ? messages.size() / 2 : messages.size();
         for (std::size_t i = 0; i < n; ++i) {
-            auto partition = static_cast<std::int32_t>(static_cast<std::uint64_t>(messages[i].key) % MemoryTopics::kPartitions);
+            auto partition =
+                static_cast<std::int32_t>(static_cast<std::uint64_t>(messages[i].key) % MemoryTopics::kPartitions);
             all_.topics[messages[i].topic][partition].push_back(messages[i]);
         }
         if (torn) return fail(Errc::unavailable, "torn", "test.torn");
         return {};
     }
-    Result<std::unique_ptr<LogReader>> share(const std::string& group, const std::vector<std::string>& topics) override {
+    Result<std::unique_ptr<LogReader>> share(const std::string& group,
+                                             const std::vector<std::string>& topics) override {
         return std::unique_ptr<LogReader>(std::make_unique<MemoryReader>(all_, group, topics, all_.committed[group]));
     }
     Result<std::unique_ptr<LogReader>> read(const std::string& topic,

@@ -70,7 +70,8 @@ protected:
         World w;
         w.clock = openClock(settings_);
         w.store = std::move(*openSqlite(settings_.store_path, false));
-        w.keys = std::move(*openKeys(std::move(*openSqlite(settings_.state + "/keys.db", false)), settings_.key_file, false));
+        w.keys = std::move(
+            *openKeys(std::move(*openSqlite(settings_.state + "/keys.db", false)), settings_.key_file, false));
         w.log = std::make_unique<test::MemoryLog>(topics_);
         w.lease = std::make_unique<TestLease>(holder_, self);
         return w;
@@ -97,7 +98,8 @@ protected:
             auto did = slot.role->step();
             if (!did || random() % 20 == 0) slot.role.reset();
             quiet = did && !*did ? quiet + 1 : 0;
-            if (resolvers > 1 && random() % 10 == 0) holder_ = 1 + static_cast<int>(random() % static_cast<unsigned>(resolvers));
+            if (resolvers > 1 && random() % 10 == 0)
+                holder_ = 1 + static_cast<int>(random() % static_cast<unsigned>(resolvers));
         }
     }
 
