@@ -35,6 +35,20 @@ TEST(Purposes, hiddenSourcesAndSections) {
     EXPECT_FALSE(read->purpose("closed")->section("identity"));
 }
 
+TEST(Purposes, limitsAreDeniedByDefault) {
+    auto read = Purposes::parse(R"yaml(purposes:
+  open: {legal_basis: x, sections: [identity, work], sources: all, fields: {identity: [names, sex]}}
+  protection: {legal_basis: x, sections: all, sources: all, sealed: true}
+)yaml",
+                                "p.yaml");
+    ASSERT_TRUE(read) << read.error().message;
+    const Purpose& open = *read->purpose("open");
+    EXPECT_FALSE(open.sealed) << "nobody sees sealed persons who is not granted it";
+    EXPECT_EQ(open.fields.at("identity"), (std::vector<std::string>{"names", "sex"}));
+    EXPECT_FALSE(open.fields.contains("work")) << "a section without a limit is shown whole";
+    EXPECT_TRUE(read->purpose("protection")->sealed);
+}
+
 TEST(Purposes, refusesWithPlace) {
     for (const char* text : {
              "purposes: {a: {legal_basis: x, section: all}}",
@@ -42,6 +56,9 @@ TEST(Purposes, refusesWithPlace) {
              "purposes: {a: {title: x}}",
              "purposes: {a: {legal_basis: x, sources: [b, b]}}",
              "purposes: {a: {legal_basis: x, sources: some}}",
+             "purposes: {a: {legal_basis: x, sections: [work], fields: {identity: [names]}}}",
+             "purposes: {a: {legal_basis: x, sections: [work], fields: [work]}}",
+             "purposes: {a: {legal_basis: x, sealed: perhaps}}",
              "users: {u: {purposes: [a]}}",
              "users: {u: {purposes: all}}",
              "other: 1",

@@ -97,6 +97,46 @@ TEST(CaseView, TheFourKindsOfNothingAreToldApart) {
     EXPECT_EQ(all.find("nothing")->items()[0].text("state"), "no-record");
 }
 
+TEST(CaseView, FieldsThatAreDeniedAreNotThere) {
+    PurposeView p = everything();
+    p.fields["identity"] = {"names", "sex"};
+    p.fields["encounters"] = {"start"};
+    p.fields["involved"] = {"source", "agency"};
+    auto operations = someone();
+    auto records = schemas::fold(operations, {});
+    Json v = toJson(assemble("p1", records, p, kSources, 0));
+    EXPECT_EQ(v.find("identity")->find("birth_date"), nullptr);
+    EXPECT_EQ(v.find("identity")->find("conflicts")->size(), 0u) << "nor does a conflict tell it";
+    EXPECT_EQ(v.find("encounters")->items()[0].find("worker"), nullptr);
+    for (const Json& row : v.find("involved")->items()) EXPECT_EQ(row.find("worker"), nullptr);
+    EXPECT_EQ(canonical(v).find("Verdi"), std::string::npos);
+    EXPECT_NE(canonicalOf(operations, everything()).find("Verdi"), std::string::npos) << "negative control";
+}
+
+TEST(CaseView, ASealedPersonIsNotThere) {
+    PurposeView p = everything(), limited = everything(), protection = everything();
+    limited.all_sources = false;
+    limited.sources = {"clinic"};
+    protection.sealed = true;
+    auto operations = someone();
+    operations.push_back(statement("care", "person", "10", {{"protection/sealed", "true"}}, 4));
+    operations.back().op.leaves[0].kind = schemas::LeafKind::boolean;
+    auto records = schemas::fold(operations, {});
+    EXPECT_TRUE(isSealed(records));
+    EXPECT_FALSE(assemble("p1", records, p, kSources, 0).visible);
+    EXPECT_FALSE(assemble("p1", records, limited, kSources, 0).visible) << "sealed by a source that is not seen";
+    EXPECT_EQ(assemble("p1", records, p, kSources, 0).root.items.size(), 0u);
+    EXPECT_TRUE(assemble("p1", records, protection, kSources, 0).visible);
+}
+
+TEST(CaseView, WhoIsKnownToOtherSourcesOnlyIsNotThere) {
+    PurposeView p = everything();
+    p.all_sources = false;
+    p.sources = {"jobs"};
+    auto operations = someone();
+    EXPECT_FALSE(assemble("p1", schemas::fold(operations, {}), p, kSources, 0).visible);
+}
+
 TEST(CaseView, EveryLeafHasAnOrigin) {
     auto operations = someone();
     auto records = schemas::fold(operations, {});
