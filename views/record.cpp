@@ -107,7 +107,10 @@ Json recordJson(const FoldedRecord& r, const RecordFacts& facts) {
     }
     // A field may come from another operation than the newest one: its spans then name that raw record.
     Json spans = Json::object();
-    for (const auto& [field, state] : r.fields) {
+    for (const auto& one : r.fields) {
+        // Named by reference, not by structured binding: clang 14 cannot capture those.
+        const std::string& field = one.first;
+        const schemas::FieldState& state = one.second;
         if (!facts.field(r.key.entity, field)) continue;
         auto value = parseJson(state.canonical);
         fields[field] = value ? *value : Json();
