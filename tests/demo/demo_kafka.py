@@ -32,7 +32,7 @@ def wait_until_quiet(porta, roles, expected):
             print("\n" * on_terminal + "  quiet: nothing is on its way any more")
             return
         if seconds > PATIENCE:
-            sys.exit(f"demo: not quiet after {PATIENCE} s")
+            sys.exit(f"demo: not quiet after {PATIENCE} s\n{roles.said()}")
         time.sleep(1)
 
 

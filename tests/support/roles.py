@@ -53,3 +53,7 @@ class Roles:
             if not role.alive():
                 return f"the role {role.name} ended with {role.process.returncode}\n{tail(role.log)}"
         return ""
+
+    def said(self):
+        """The last lines of every role's log, for a report."""
+        return "\n".join(f"[{role.log.stem}]\n{tail(role.log)}" for role in self.members if role.log.stat().st_size)
