@@ -5,11 +5,11 @@ PORTA := build/release/porta
 FORMATTED = git ls-files -z '*.cpp' '*.h'
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup build test demo asan fuzz bench lint format clean
+.PHONY: help setup build test demo demo-kafka asan fuzz bench lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 12
 
 setup:  ## install what deploy/packages.txt names and this machine lacks
 	@deploy/setup.sh
@@ -18,11 +18,14 @@ build: setup  ## the binary: build/release/porta
 	@cmake --preset release -Wno-dev --log-level=WARNING
 	@cmake --build build/release --target all
 
-test: setup  ## build, unit tests, acceptance from outside, unit tests under the sanitizers
+test: setup  ## build, unit tests, acceptance from outside, privacy, sanitizers, fuzzers, the servers for tests
 	@python3 tests/run_all.py
 
 demo: build  ## three hundred invented people from feeds to a traced view, in a minute
 	@python3 tests/demo/demo.py $(PORTA)
+
+demo-kafka: build  ## the same over a real Apache Kafka and PostgreSQL, one process per role; equal views proved
+	@python3 tests/demo/demo_kafka.py $(PORTA)
 
 asan: setup  ## unit tests of the rooms without I/O under clang's address and undefined-behaviour sanitizers
 	@python3 tests/run_all.py --only asan
