@@ -68,7 +68,8 @@ Result<void> ingestScaledOut(const config::Settings& settings, const std::string
     auto opened = openIntake(settings);
     if (!opened) return opened.error();
     pipeline::Intake& intake = **opened;
-    auto deliver = [&](const std::string& source, const std::string& path, std::string bytes, bool pulled) -> Result<void> {
+    auto deliver = [&](const std::string& source, const std::string& path, std::string bytes,
+                       bool pulled) -> Result<void> {
         auto delivered = intake.deliver(source, path, std::move(bytes), pulled);
         return delivered ? Result<void>{} : delivered.error();
     };
@@ -83,7 +84,8 @@ Result<void> ingestScaledOut(const config::Settings& settings, const std::string
         auto bytes = connectors::FilesSource(path, "*", source ? source->max_object_bytes : 1u << 30).read(path);
         if (!bytes) return bytes.error();
         if (!*bytes)
-            return fail(Errc::unavailable, "a file changed while it was read; try again when it is complete", "files.changing");
+            return fail(Errc::unavailable, "a file changed while it was read; try again when it is complete",
+                        "files.changing");
         if (auto r = deliver(only, path, std::move(**bytes), false); !r) return r;
     }
     connectors::Seen seen;
@@ -91,7 +93,8 @@ Result<void> ingestScaledOut(const config::Settings& settings, const std::string
     for (const config::SourceSettings& s : settings.sources) {
         if (!paths.empty() || (!only.empty() && s.id != only)) continue;
         auto done = pipeline::pullFiles(
-            s, seen, [&](const std::string& path, std::string bytes) { return deliver(s.id, path, std::move(bytes), true); },
+            s, seen,
+            [&](const std::string& path, std::string bytes) { return deliver(s.id, path, std::move(bytes), true); },
             [&](const Error& error) {
                 if (first) first = error;
             });

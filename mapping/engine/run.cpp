@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <cctype>
+#include <iterator>
 
 #include "mapping/engine/compiled.h"
+#include "mapping/engine/resource_types.h"
 
 namespace porta::mapping {
 
@@ -428,13 +431,6 @@ Outcome unreadable(const Input& input, Error error) {
     return out;
 }
 
-std::string wordOnly(std::string_view text) {
-    if (text.empty() || text.size() > 40) return "unknown";
-    for (char c : text)
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) return "unknown";
-    return std::string(text);
-}
-
 }  // namespace
 
 CoverageScope::CoverageScope(std::vector<bool>& seen) { coverage = &seen; }
@@ -478,17 +474,37 @@ Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs
     return skipped(tree);
 }
 
+// A skip rule stands in clear text in the store, in metrics and in the account: it names kinds that a standard knows, never
+// what a broken record has in that place.
+namespace {
+
+/// HL7 v2 tables 0076 and 0003: three capital letters or digits.
+std::string code(const std::string& text) {
+    bool known = text.size() == 3 && std::isupper(static_cast<unsigned char>(text[0]));
+    for (char c : text)
+        known = known && (std::isupper(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)));
+    return known ? text : "other";
+}
+
+std::string resourceType(const std::string& text) {
+    return std::binary_search(std::begin(kResourceTypes), std::end(kResourceTypes), std::string_view(text)) ? text
+                                                                                                            : "other";
+}
+
+}  // namespace
+
 std::string Program::describe(const formats::NodeTree& tree) {
     if (tree.dialect() == formats::Dialect::hl7v2) {
         NodeId msh = tree.child(tree.root(), "MSH");
         NodeId type = msh == formats::kNoNode ? msh : tree.child(msh, "f9");
         if (type == formats::kNoNode) return "unknown";
-        NodeId code = tree.child(type, "c1"), event = tree.child(type, "c2");
-        std::string what = code == formats::kNoNode ? "unknown" : wordOnly(tree[code].text);
-        return event == formats::kNoNode || tree[event].text.empty() ? what : what + "^" + wordOnly(tree[event].text);
+        NodeId type_code = tree.child(type, "c1"), event = tree.child(type, "c2");
+        std::string what = type_code == formats::kNoNode ? "unknown" : code(std::string(tree[type_code].text));
+        return event == formats::kNoNode || tree[event].text.empty() ? what
+                                                                     : what + "^" + code(std::string(tree[event].text));
     }
     NodeId type = tree.child(tree.root(), "resourceType");
-    if (type != formats::kNoNode) return wordOnly(tree[type].text);
+    if (type != formats::kNoNode) return resourceType(std::string(tree[type].text));
     return "record";
 }
 
