@@ -1,5 +1,6 @@
 // One binary, noun then verb: finds the command and hands it its arguments.
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <exception>
 #include <iostream>
@@ -45,6 +46,8 @@ int main(int argc, char** argv) {
     // A core dump would hold personal values.
     rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    // Nobody else on this machine reads what a command writes.
+    if (argc < 2 || std::string(argv[1]) != "synth") ::umask(077);
     std::ios::sync_with_stdio(false);
     std::string noun = argc > 1 ? argv[1] : "--help";
     Arguments args(argv + (argc > 1 ? 2 : 1), argv + argc);

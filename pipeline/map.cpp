@@ -1,5 +1,6 @@
 #include "pipeline/map.h"
 
+#include "pipeline/crash_points.h"
 #include "pipeline/poison.h"
 
 namespace porta::pipeline {
@@ -62,7 +63,7 @@ Result<Mapped> Map::map(const RawMessage& m) {
     }
     mapping::Outcome outcome;
     Box detail = Box::detail;
-    if (poison_.condemned(m.raw)) {
+    if (poison_.condemned(m.raw, m.attempts)) {
         outcome.state = mapping::State::quarantined;
         outcome.error =
             fail(Errc::internal, "mapping this record ended the process three times; report it with its number",
@@ -71,6 +72,7 @@ Result<Mapped> Map::map(const RawMessage& m) {
         detail = Box::poison;
     } else {
         Poison::InWork mark(poison_, m.raw);
+        crashPoint("map.record-in-work");
         outcome = mapOnce(source->second, object.meta, m.object, m.position, bytes, tree_);
     }
 

@@ -17,6 +17,11 @@ Poison::~Poison() {
     if (fd_ >= 0) ::close(fd_);
 }
 
+bool Poison::condemned(std::int64_t raw, std::int64_t attempts) const {
+    auto it = deaths_.find(raw);
+    return it != deaths_.end() && it->second >= kDeaths * attempts;
+}
+
 Result<void> Poison::open(const std::string& directory, Store& store) {
     auto refuse = [&](const char* what) {
         return fail(Errc::misconfigured,
@@ -43,8 +48,7 @@ Result<void> Poison::open(const std::string& directory, Store& store) {
     if (!done) return done;
     *page_ = 0;
     try {
-        store.query("SELECT raw FROM poison WHERE deaths >= ?1", {kDeaths},
-                    [&](const Row& r) { condemned_.insert(r.integer(0)); });
+        store.query("SELECT raw, deaths FROM poison", {}, [&](const Row& r) { deaths_[r.integer(0)] = r.integer(1); });
     } catch (const Failure& f) {
         return f.error;
     }

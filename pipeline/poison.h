@@ -1,8 +1,8 @@
 #pragma once
 /// A record that ends the process while it is mapped must not do so for ever: the record in work is marked in a mapped page
-/// of a file, which outlives the process; a start finds the mark and counts one death. Three condemn the record.
+/// of a file, which outlives the process; a start finds the mark and counts one death. Three condemn it.
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string>
 
 #include "pipeline/store.h"
@@ -17,9 +17,10 @@ public:
     Poison& operator=(const Poison&) = delete;
 
     /// Takes a page of its own below `directory` (one that a dead process left, or a new one), counts the death that it
-    /// tells of, and reads who is condemned. Errors: misconfigured, unavailable.
+    /// tells of, and reads everybody's deaths. Errors: misconfigured, unavailable.
     Result<void> open(const std::string& directory, Store& store);
-    bool condemned(std::int64_t raw) const { return condemned_.count(raw) > 0; }
+    /// Three deaths for each attempt: who asks for a replay wants to see it tried again.
+    bool condemned(std::int64_t raw, std::int64_t attempts) const;
 
     /// Marks a raw record for as long as it lives.
     class InWork {
@@ -40,7 +41,7 @@ public:
 private:
     volatile std::int64_t* page_ = nullptr;
     int fd_ = -1;
-    std::set<std::int64_t> condemned_;
+    std::map<std::int64_t, std::int64_t> deaths_;  ///< of records that met any, when the page was taken
 };
 
 }  // namespace porta::pipeline

@@ -40,13 +40,15 @@ class Town:
         self("synth", "--people", people, "--seed", seed, "--out", self.root / "town", plain=True, ok=(0,))
         self("ingest", ok=(0,))
 
-    def __call__(self, *args, who=EVERYTHING, state=None, config=None, stdin="", ok=None, plain=False, clock=None):
+    def __call__(self, *args, who=EVERYTHING, state=None, config=None, stdin="", ok=None, plain=False, clock=None, crash=None):
         argv = [self.porta, *map(str, args)]
         if not plain:
             argv += ["-c", str(config or self.config), "--state", str(state or self.state)]
         env = {k: v for k, v in os.environ.items() if not k.startswith("PORTA_")}
         if who:
             env.update(PORTA_AS=who[0], PORTA_PURPOSE=who[1])
+        if crash:
+            env["PORTA_CRASH"] = crash
         if clock:
             env["PORTA_CLOCK"] = clock
         a = Answer(subprocess.run(argv, input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env))
