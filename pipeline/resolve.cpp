@@ -183,31 +183,31 @@ void Resolver::forget(std::int64_t raw, Keyset& touched) {
     facts_changed_ |= std::erase_if(facts_, [&](const StoredOperation& s) { return s.raw == raw; }) > 0;
 }
 
-/// The records of the batch that are news; `done` counts, for each object named, those that had no outcome here before.
-std::vector<RecordMessage> Resolver::fresh(const std::vector<RecordMessage>& batch,
-                                           std::map<std::int64_t, std::int64_t>& done) {
+/// Leaves the records that are news; counts, for each object named, those that had no outcome here before.
+std::map<std::int64_t, std::int64_t> Resolver::keepNews(std::vector<RecordMessage>& batch) {
     constexpr std::size_t kStep = 100;
     static const std::string sql = [] {
         std::string text = "SELECT raw, attempts FROM operation WHERE raw IN (?1";
         for (std::size_t i = 2; i <= kStep; ++i) text += ", ?" + std::to_string(i);
         return text + ")";
     }();
-    std::map<std::int64_t, std::int64_t> known;
+    std::unordered_map<std::int64_t, std::int64_t> known;
     for (std::size_t from = 0; from < batch.size(); from += kStep) {
         std::vector<Value> raws(kStep);
         for (std::size_t i = 0; i < kStep; ++i) raws[i] = batch[std::min(from + i, batch.size() - 1)].raw;
         store_.query(sql, raws, [&](const Row& r) { known[r.integer(0)] = r.integer(1); });
     }
-    std::vector<RecordMessage> news;
-    for (const RecordMessage& record : batch) {
-        std::int64_t& attempts = known[record.raw];
+    std::map<std::int64_t, std::int64_t> done;
+    std::erase_if(batch, [&](const RecordMessage& record) {
         std::int64_t& count = done[record.object];
-        if (record.raw && attempts >= record.attempts) continue;
-        if (record.raw && !attempts) ++count;
-        if (record.raw) attempts = record.attempts;
-        news.push_back(record);
-    }
-    return news;
+        if (!record.raw) return false;
+        std::int64_t& attempts = known[record.raw];
+        if (attempts >= record.attempts) return true;
+        if (!attempts) ++count;
+        attempts = record.attempts;
+        return false;
+    });
+    return done;
 }
 
 void Resolver::writeRecord(const RecordMessage& record) {
@@ -276,16 +276,15 @@ void Resolver::writeSnapshots(const std::string& source) {
             {scope.snapshots[i].object, source, static_cast<std::int64_t>(i), std::int64_t{scope.accepted[i]}});
 }
 
-void Resolver::apply(const std::vector<RecordMessage>& batch, std::int64_t now) {
+void Resolver::apply(std::vector<RecordMessage> batch, std::int64_t now) {
     if (batch.empty()) return;
     Keyset touched;
     dirty_.clear();
-    std::map<std::int64_t, std::int64_t> done;
     std::map<std::string, std::int64_t> newest;
-    std::vector<RecordMessage> news = fresh(batch, done);
+    const std::map<std::int64_t, std::int64_t> done = keepNews(batch);
     bool replayed = false;
     std::size_t confirmed = confirmed_.size();
-    for (const RecordMessage& record : news) {
+    for (const RecordMessage& record : batch) {
         if (record.attempts > 1) {
             forget(record.raw, touched);
             replayed = true;
@@ -330,7 +329,7 @@ void Resolver::apply(const std::vector<RecordMessage>& batch, std::int64_t now) 
         if (identity::PersonId person = log_.personOf(key)) dirty_.insert(person);
     };
     for (const std::string& key : touched) changed(key);
-    for (const RecordMessage& record : news)
+    for (const RecordMessage& record : batch)
         for (const Operation& op : record.operations)
             for (const schemas::RecordKey& subject : op.subjects) changed(subject.text());
     // A snapshot may delete records of anybody whom its source knows.

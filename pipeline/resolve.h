@@ -33,7 +33,7 @@ public:
     /// Takes a batch, closes the objects that it completes, and writes operations, links, identity log, members, snapshots
     /// and dirty persons, in the caller's transaction. Records that were taken before, in this attempt or a later one,
     /// change nothing. Throws Failure; after one, the resolver no longer fits its store and must be loaded again.
-    void apply(const std::vector<RecordMessage>& batch, std::int64_t now);
+    void apply(std::vector<RecordMessage> batch, std::int64_t now);
 
     std::int64_t hashOf(const std::string& key_text) const { return hash_(key_text); }
 
@@ -41,8 +41,7 @@ private:
     using Keyset = std::set<std::string>;
     void take(const RecordMessage& record, Keyset& touched);
     void forget(std::int64_t raw, Keyset& touched);
-    std::vector<RecordMessage> fresh(const std::vector<RecordMessage>& batch,
-                                     std::map<std::int64_t, std::int64_t>& done);
+    std::map<std::int64_t, std::int64_t> keepNews(std::vector<RecordMessage>& batch);
     void writeRecord(const RecordMessage& record);
     void addSnapshot(std::int64_t object);
     Keyset settleSnapshots(const std::string& source);

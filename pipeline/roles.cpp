@@ -190,8 +190,9 @@ private:
             batch.push_back(std::move(*record));
             next[m.partition] = m.offset + 1;
         }
+        std::int64_t records = static_cast<std::int64_t>(batch.size());
         auto done = world_.store->transact([&] {
-            resolver_->apply(batch, world_.clock->now());
+            resolver_->apply(std::move(batch), world_.clock->now());
             for (const auto& [part, offset] : next)
                 world_.store->run(
                     "INSERT INTO log_position(topic, part, next) VALUES(?1, ?2, ?3) ON CONFLICT(topic, part) DO UPDATE "
@@ -207,7 +208,7 @@ private:
             return done;
         }
         crashPoint("resolve.after-commit");
-        metrics_.add("porta_resolve_raw_records_total", "", static_cast<std::int64_t>(batch.size()));
+        metrics_.add("porta_resolve_raw_records_total", "", records);
         return {};
     }
 
