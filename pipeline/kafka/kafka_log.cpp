@@ -10,7 +10,7 @@ namespace porta::pipeline {
 
 namespace {
 
-/// Raw records up to this size travel whole (docs/decisions/0008).
+/// Raw records up to this size travel whole (docs/decisions/0009).
 constexpr const char* kMessageBytes = "16777216";
 constexpr int kAppendMs = 60000, kAskMs = 5000;
 

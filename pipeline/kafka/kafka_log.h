@@ -1,6 +1,6 @@
 #pragma once
 /// Apache Kafka (4.1 or newer) behind Log, by librdkafka: an idempotent producer with acks=all, readers that never skip
-/// silently. No transactions: effects and positions meet in the store (docs/decisions/0008).
+/// silently. No transactions: effects and positions meet in the store (docs/decisions/0009).
 #include "config/settings.h"
 #include "pipeline/store.h"
 
