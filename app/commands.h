@@ -11,6 +11,7 @@ using Arguments = std::vector<std::string>;
 int commandAccount(const Arguments& args);
 int commandAudit(const Arguments& args);
 int commandCrashpoints(const Arguments& args);
+int commandFhirpath(const Arguments& args);
 int commandIdentity(const Arguments& args);
 int commandIdentityCheck(const Arguments& args);
 int commandIngest(const Arguments& args);

@@ -34,6 +34,7 @@ const Command kCommands[] = {
     {"why", porta::app::commandWhy, "why a view shows this value, in words"},
     {"why-not", porta::app::commandWhyNot, "why a record is not in a view, in words"},
     {"map", porta::app::commandMap, "check, run and test mappings"},
+    {"fhirpath", porta::app::commandFhirpath, "evaluate an expression, run a suite of them"},
     {"read", porta::app::commandRead, "run a reader alone"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
     {"topics", porta::app::commandTopics, "the topics of the log: plan, make"},

@@ -168,6 +168,7 @@ struct Ast {
     std::vector<AstNode> nodes;
     std::vector<std::uint32_t> arguments;
     std::uint32_t root = kNone;
+    bool strict = false;  ///< Profile::strict
     std::uint32_t arg(const AstNode& n, std::uint32_t i) const { return arguments[n.args + i]; }
 };
 

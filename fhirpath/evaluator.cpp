@@ -85,6 +85,16 @@ bool Evaluator::named(const AstNode& n, NodeId node) const {
     return type != kNoNode && (tree_[type].text == n.text || n.text == "Resource" || n.text == "DomainResource");
 }
 
+/// Profile::strict: the chain of plain names does not begin with the type of another resource.
+bool Evaluator::fits(std::uint32_t id, NodeId start) {
+    if (!ast_.strict) return true;
+    while (ast_.nodes[id].focus != kNone) id = ast_.nodes[id].focus;
+    const AstNode& head = ast_.nodes[id];
+    const bool resource = tree_.child(start, "resourceType") != kNoNode;
+    if (!head.type_like || !resource || named(head, start) || tree_.child(start, head.text) != kNoNode) return true;
+    return raise(head, "the resource is not of that type");
+}
+
 /// A chain of plain names, depth first without intermediate collections.
 bool Evaluator::purePath(std::uint32_t id, NodeId start, Collection& out) const {
     const AstNode& n = ast_.nodes[id];
@@ -299,7 +309,7 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
             return true;
         case Op::variable: return variable(n, out);
         case Op::member: {
-            if (n.pure) return f.self->isNode() ? purePath(id, f.self->node, out) : true;
+            if (n.pure) return !f.self->isNode() || (fits(id, f.self->node) && purePath(id, f.self->node, out));
             Collection focus;
             if (!eval(n.focus, f, focus)) return false;
             for (const Value& v : focus)

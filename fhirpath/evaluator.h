@@ -39,6 +39,7 @@ private:
     bool purePath(std::uint32_t id, NodeId start, Collection& out) const;
     void children(NodeId of, Collection& out) const;
     bool named(const AstNode& n, NodeId node) const;
+    bool fits(std::uint32_t id, NodeId start);
     bool variable(const AstNode& n, Collection& out);
     // Types and singletons
     bool isType(const Value& v, std::string_view type) const;

@@ -18,8 +18,9 @@
 
 namespace porta::fhirpath {
 
-/// `mapping` refuses what reads a clock: now(), today(), timeOfDay().
-enum class Profile : std::uint8_t { standard, mapping };
+/// `mapping` refuses what reads a clock: now(), today(), timeOfDay(). `strict` refuses a path that begins with another
+/// resource type than that of the resource it meets, where the others find nothing.
+enum class Profile : std::uint8_t { standard, mapping, strict };
 
 enum class ValueKind : std::uint8_t { node, string, boolean, integer, decimal, date, dateTime, time, quantity };
 

@@ -288,6 +288,11 @@ bool Evaluator::boundaryOf(const AstNode& n, const Frame& f, const Value& v, boo
     if (!edge) return true;
     int places = static_cast<int>(wanted);
     Decimal cut = low ? edge->floored(places) : edge->negated().floored(places).negated();
+    // Below half of the last place there is no digit to round by: the edge is a zero with the value's sign.
+    auto nearest = edge->rounded(places);
+    if (d->scale > places && d->coefficient != 0 && nearest && nearest->coefficient == 0 && cut.coefficient != 0 &&
+        d->truncated().coefficient == 0)
+        cut = *nearest;
     auto result = cut.rounded(places);
     if (!result) return true;
     std::string text = result->text();

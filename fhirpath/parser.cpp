@@ -273,6 +273,7 @@ Result<Ast> parse(std::string_view text, Profile profile) {
     if (!tokens) return tokens.error();
     Parser parser{profile, std::move(*tokens), {}};
     parser.ast.text = std::string(text);
+    parser.ast.strict = profile == Profile::strict;
     parser.ast.root = parser.expression(0);
     if (parser.problem.empty() && parser.token().kind != TokenKind::end)
         parser.bad("the expression goes on where it should end", parser.token().offset);

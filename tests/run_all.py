@@ -74,8 +74,12 @@ def ctest(preset, count):
     report.unlink(missing_ok=True)
     code = run("ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "--no-tests=error", "--output-junit", report)
     cases = list(ET.parse(report).getroot().iter("testcase")) if report.exists() else []
-    failed = [c.get("name") for c in cases if c.get("status") != "run" or c.find("failure") is not None]
-    count.passed += len(cases) - len(failed)
+    skipped = [c.get("name") for c in cases if c.find("skipped") is not None]
+    failed = [c.get("name") for c in cases
+              if c.get("name") not in skipped and (c.get("status") != "run" or c.find("failure") is not None)]
+    for name in skipped:
+        print(f"skipped: {name}, its data is not beside this project (with CI=true this is a failure)")
+    count.passed += len(cases) - len(failed) - len(skipped)
     count.failed += len(failed)
     count.names += [f"{preset}: {name}" for name in failed]
     if not cases or (code != 0 and not failed):

@@ -72,9 +72,34 @@ TEST(Expression, Fhir) {
         {"(1 | 2 | 3).aggregate($this + $total, 0)", "6"},
         {"name.given.exists($this = 'Eva')", "true"},
         {"2.power(10)", "1024"},
+        {"1.587.lowBoundary()", "1.58650000"},
+        {"(-1.587).lowBoundary(0)", "-2"},
+        {"(-0.0034).lowBoundary(1)", "-0.0"},
+        {"0.0034.lowBoundary(1)", "0.0"},
+        {"(-0.6).lowBoundary(0)", "-1"},
+        {"1.587.lowBoundary(32)", ""},
+        {"@2014.lowBoundary(6)", "2014-01"},
+        {"@T10:30.lowBoundary(9)", "10:30:00.000"},
+        {"name.given.combine('Eva').exclude('Adi').count()", "3"},
+        {"name.given.indexOf('x')", "!malformed"},
+        {"'1 \\'wk\\''.toQuantity() = 1 week", "true"},
+        {"'1 \\'mo\\''.toQuantity() = 1 month", ""},
+        {"(1 | 2 | 3) ~ (3 | 2 | 1)", "true"},
+        {"@2018-03 > @2018-03-01", ""},
+        {"@2012-04-15T15:00:00Z != @2012-04-15T10:00:00", ""},
+        {"1 'cm'.comparable(1 '[in_i]')", "true"},
+        {"'A\nB'.matches('A.*B')", "true"},
+        {"'abc'.replace('', 'x')", "xaxbxcx"},
+        {"'\"1<2\"'.escape('html')", "&quot;1&lt;2&quot;"},
+        {"name.select(iif(use = 'usual', $index, {}))", "1"},
+        {"-1.convertsToInteger()", "!malformed"},
+        {"(1 | 2).not()", "!malformed"},
     };
     for (const Case& c : cases) EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
     EXPECT_EQ(run("today()", tree, Profile::mapping), "!misconfigured");
+    EXPECT_EQ(run("Encounter.name", tree), "") << "another resource's path finds nothing";
+    EXPECT_EQ(run("Encounter.name", tree, Profile::strict), "!malformed");
+    EXPECT_EQ(run("Patient.name.family", tree, Profile::strict), "Testa");
 }
 
 TEST(Expression, Hl7) {
