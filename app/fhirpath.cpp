@@ -32,9 +32,9 @@ Result<std::unique_ptr<Input>> load(const std::string& file, bool plain) {
     input->bytes.assign(std::istreambuf_iterator<char>(in), {});
     formats::Settings settings;
     settings.kind = file.ends_with(".xml") ? formats::Kind::xml : formats::Kind::json;
-    settings.fhir = !plain && input->bytes.find(settings.kind == formats::Kind::xml ? "http://hl7.org/fhir"
-                                                                                    : "\"resourceType\"") !=
-                                  std::string::npos;
+    settings.fhir =
+        !plain && input->bytes.find(settings.kind == formats::Kind::xml ? "http://hl7.org/fhir" : "\"resourceType\"") !=
+                      std::string::npos;
     if (auto read = formats::parse(settings, input->bytes, {}, input->tree); !read) {
         Error error = read.error();
         error.message = file + " (" + std::to_string(error.offset) + "): " + error.message;
@@ -64,8 +64,8 @@ struct Expected {
 /// A value of the system has its own type; of a node the model of its format decides.
 bool typed(const Value& v, const std::string& type, const NodeTree& tree) {
     static const std::map<std::string, std::string> system = {
-        {"boolean", "Boolean"}, {"integer", "Integer"}, {"decimal", "Decimal"}, {"string", "String"},
-        {"date", "Date"},       {"dateTime", "DateTime"}, {"time", "Time"},     {"Quantity", "Quantity"}};
+        {"boolean", "Boolean"}, {"integer", "Integer"},   {"decimal", "Decimal"}, {"string", "String"},
+        {"date", "Date"},       {"dateTime", "DateTime"}, {"time", "Time"},       {"Quantity", "Quantity"}};
     auto is = [&](const std::string& name) {
         auto check = fhirpath::Expression::compile("%value is " + name);
         if (!check) return false;
@@ -91,8 +91,8 @@ std::string outcome(const NodeTree& suite, NodeId test, const NodeTree& input) {
     const std::string invalid = attribute(suite, expression, "invalid");
     const bool must_fail = !invalid.empty() && invalid != "false";
     const bool strict = attribute(suite, test, "mode") == "strict";
-    auto compiled = fhirpath::Expression::compile(suite[expression].text, strict ? fhirpath::Profile::strict
-                                                                                 : fhirpath::Profile::standard);
+    auto compiled = fhirpath::Expression::compile(suite[expression].text,
+                                                  strict ? fhirpath::Profile::strict : fhirpath::Profile::standard);
     if (!compiled) return must_fail ? "" : compiled.error().message;
     auto values = compiled->evaluate(input, input.root(), {});
     if (!values) return must_fail ? "" : values.error().message;
@@ -105,8 +105,7 @@ std::string outcome(const NodeTree& suite, NodeId test, const NodeTree& input) {
     }
     std::vector<Expected> expected;
     for (NodeId c = suite[test].first_child; c != kNoNode; c = suite[c].next_sibling)
-        if (suite[c].name == "output")
-            expected.push_back({attribute(suite, c, "type"), std::string(suite[c].text)});
+        if (suite[c].name == "output") expected.push_back({attribute(suite, c, "type"), std::string(suite[c].text)});
     const bool ordered = attribute(suite, test, "ordered") != "false";
     std::string got;
     for (const Value& v : result) got += (got.empty() ? "" : ", ") + literal(v, input);
