@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 #include <sstream>
+#include <tuple>
 
 namespace porta {
 
@@ -92,6 +93,7 @@ private:
             if (std::find(level.node.keys.begin(), level.node.keys.end(), node.text) != level.node.keys.end())
                 throw Refusal{node.line, node.column, "the key `" + node.text + "` stands twice"};
             level.node.keys.push_back(node.text);
+            level.node.places.emplace_back(node.line, node.column);
             level.has_key = true;
             return;
         }
@@ -172,13 +174,50 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
 }
 
 Result<void> checkKeys(const Yaml& map, const std::vector<std::string>& known, const std::string& file) {
+    if (map.kind != Yaml::Kind::map) return yamlError(file, map, "a map expected");
     for (std::size_t i = 0; i < map.keys.size(); ++i) {
         if (std::find(known.begin(), known.end(), map.keys[i]) != known.end()) continue;
-        std::string near = nearest(map.keys[i], known);
-        return yamlError(file, map.items[i],
-                         "unknown key `" + map.keys[i] + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+        Yaml at = map.items[i];
+        if (i < map.places.size()) std::tie(at.line, at.column) = map.places[i];
+        return YamlChecks(file).unknown(at, "key", map.keys[i], known);
     }
     return {};
+}
+
+Error YamlChecks::unknown(const Yaml& at, const std::string& what, const std::string& found,
+                          const std::vector<std::string>& known) const {
+    std::string near = nearest(found, known);
+    return error(at, "unknown " + what + " `" + found + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+}
+
+Result<std::string> YamlChecks::text(const Yaml& at, const std::string& what) const {
+    if (at.kind != Yaml::Kind::scalar) return error(at, what + ": plain text expected");
+    return at.text;
+}
+
+Result<std::string> YamlChecks::member(const Yaml& map, const std::string& key, std::string otherwise) const {
+    const Yaml* found = map.find(key);
+    if (!found || found->kind == Yaml::Kind::null) return otherwise;
+    return text(*found, "`" + key + "`");
+}
+
+Result<std::string> YamlChecks::choice(const Yaml& at, const std::string& what,
+                                       const std::vector<std::string>& known) const {
+    auto found = text(at, what);
+    if (found && std::find(known.begin(), known.end(), *found) == known.end()) return unknown(at, what, *found, known);
+    return found;
+}
+
+Result<std::vector<std::string>> YamlChecks::names(const Yaml& at, const std::string& what) const {
+    if (at.kind != Yaml::Kind::sequence) return error(at, what + ": a list of names expected");
+    std::vector<std::string> found;
+    for (const Yaml& item : at.items) {
+        if (item.kind != Yaml::Kind::scalar || item.text.empty()) return error(item, what + ": a name expected");
+        if (std::find(found.begin(), found.end(), item.text) != found.end())
+            return error(item, what + ": `" + item.text + "` stands twice");
+        found.push_back(item.text);
+    }
+    return found;
 }
 
 }  // namespace porta

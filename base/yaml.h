@@ -16,8 +16,9 @@ struct Yaml {
     Kind kind = Kind::null;
     std::string text;
     bool quoted = false;
-    int line = 0, column = 0;       ///< 1-based
-    std::vector<std::string> keys;  ///< maps: parallel to items
+    int line = 0, column = 0;                 ///< 1-based
+    std::vector<std::string> keys;            ///< maps: parallel to items
+    std::vector<std::pair<int, int>> places;  ///< maps: line and column of each key; none for keys set by hand
     std::vector<Yaml> items;
 
     const Yaml* find(std::string_view key) const;
@@ -28,11 +29,36 @@ struct Yaml {
 /// Errors: misconfigured `file:line:column: …`.
 Result<Yaml> parseYaml(std::string_view text, const std::string& file);
 Result<Yaml> loadYaml(const std::string& path);
-/// Refuses members that are not in `known`, naming the nearest known one.
+/// Refuses what is no map, and members that are not in `known`, naming the nearest known one.
 Result<void> checkKeys(const Yaml& map, const std::vector<std::string>& known, const std::string& file);
 /// The known name with the smallest edit distance, or "".
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 /// `file:line:column: message`
 Error yamlError(const std::string& file, const Yaml& at, const std::string& message);
+
+/// What everyone checks who makes typed settings of a YAML file. `what` names the value in messages.
+///
+///     YamlChecks checks("purposes.yaml");
+///     auto role = checks.choice(node, "role", {"worker", "auditor"});
+class YamlChecks {
+public:
+    explicit YamlChecks(std::string file) : file_(std::move(file)) {}
+    Error error(const Yaml& at, const std::string& message) const { return yamlError(file_, at, message); }
+    /// `unknown WHAT …; did you mean …?`
+    Error unknown(const Yaml& at, const std::string& what, const std::string& found,
+                  const std::vector<std::string>& known) const;
+    Result<void> keys(const Yaml& map, const std::vector<std::string>& known) const {
+        return checkKeys(map, known, file_);
+    }
+    Result<std::string> text(const Yaml& at, const std::string& what) const;
+    /// The text under `key`, or `otherwise` where the key is missing or has no value.
+    Result<std::string> member(const Yaml& map, const std::string& key, std::string otherwise = {}) const;
+    Result<std::string> choice(const Yaml& at, const std::string& what, const std::vector<std::string>& known) const;
+    /// A list of texts in its order, none of them empty or twice.
+    Result<std::vector<std::string>> names(const Yaml& at, const std::string& what) const;
+
+private:
+    std::string file_;
+};
 
 }  // namespace porta

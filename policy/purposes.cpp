@@ -1,7 +1,6 @@
 #include "policy/purposes.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "base/yaml.h"
@@ -13,61 +12,66 @@ bool has(const std::vector<std::string>& sorted, std::string_view name) {
     return std::binary_search(sorted.begin(), sorted.end(), name, std::less<>());
 }
 
-/// A list of names; `all` is allowed only where a flag is given for it.
-Result<std::vector<std::string>> names(const Yaml& node, const std::string& file, bool* all) {
-    std::vector<std::string> out;
-    if (node.kind == Yaml::Kind::scalar) {
-        if (!all || node.text != "all") return yamlError(file, node, "expected a list of names");
+/// `key`: a list of names, or `all` where a flag is given for it. A missing list is an empty one: nothing is shown by
+/// accident.
+Result<std::vector<std::string>> names(const YamlChecks& checks, const Yaml& map, const std::string& key, bool* all) {
+    const Yaml* list = map.find(key);
+    if (!list) return std::vector<std::string>();
+    if (all && list->kind == Yaml::Kind::scalar && list->text == "all") {
         *all = true;
-        return out;
+        return std::vector<std::string>();
     }
-    if (node.kind != Yaml::Kind::sequence) return yamlError(file, node, "expected a list of names");
-    std::set<std::string> seen;
-    for (const Yaml& item : node.items) {
-        if (item.kind != Yaml::Kind::scalar || item.text.empty()) return yamlError(file, item, "expected a name");
-        if (!seen.insert(item.text).second) return yamlError(file, item, "duplicate entry `" + item.text + "`");
-    }
-    out.assign(seen.begin(), seen.end());
-    return out;
+    auto read = checks.names(*list, "`" + key + "`");
+    if (read) std::sort(read->begin(), read->end());
+    return read;
 }
 
-Result<Purpose> readPurpose(const std::string& id, const Yaml& node, const std::string& file) {
-    if (node.kind != Yaml::Kind::map) return yamlError(file, node, "a purpose is a map");
-    if (auto ok = checkKeys(node, {"title", "legal_basis", "sections", "sources", "fields", "sealed"}, file); !ok)
+Result<Purpose> readPurpose(const std::string& id, const Yaml& node, const YamlChecks& checks) {
+    if (auto ok = checks.keys(node, {"title", "legal_basis", "sections", "sources", "fields", "sealed"}); !ok)
         return ok.error();
+    auto title = checks.member(node, "title", id), basis = checks.member(node, "legal_basis");
+    if (!title) return title.error();
+    if (!basis) return basis.error();
+    if (basis->empty()) return checks.error(node, "purpose `" + id + "` names no legal_basis");
     Purpose purpose;
     purpose.id = id;
-    purpose.title = node.get("title", id);
-    purpose.legal_basis = node.get("legal_basis");
-    if (purpose.legal_basis.empty()) return yamlError(file, node, "purpose `" + id + "` names no legal_basis");
-    // A missing list is an empty list: nothing is shown by accident.
-    if (const Yaml* list = node.find("sections")) {
-        auto read = names(*list, file, &purpose.all_sections);
-        if (!read) return read.error();
-        purpose.sections = std::move(*read);
-    }
-    if (const Yaml* list = node.find("sources")) {
-        auto read = names(*list, file, &purpose.all_sources);
-        if (!read) return read.error();
-        purpose.sources = std::move(*read);
-    }
+    purpose.title = std::move(*title);
+    purpose.legal_basis = std::move(*basis);
+    auto sections = names(checks, node, "sections", &purpose.all_sections);
+    if (!sections) return sections.error();
+    auto sources = names(checks, node, "sources", &purpose.all_sources);
+    if (!sources) return sources.error();
+    purpose.sections = std::move(*sections);
+    purpose.sources = std::move(*sources);
     if (const Yaml* limits = node.find("fields")) {
-        if (limits->kind != Yaml::Kind::map) return yamlError(file, *limits, "`fields` is a map of sections");
+        if (limits->kind != Yaml::Kind::map) return checks.error(*limits, "`fields` is a map of sections");
         for (std::size_t i = 0; i < limits->keys.size(); ++i) {
+            const std::string& section = limits->keys[i];
             // A limit on a section that is not granted would be read as a grant.
-            if (!purpose.section(limits->keys[i]))
-                return yamlError(file, limits->items[i], "the section `" + limits->keys[i] + "` is not granted");
-            auto read = names(limits->items[i], file, nullptr);
+            if (!purpose.section(section))
+                return checks.error(limits->items[i], "the section `" + section + "` is not granted");
+            auto read = names(checks, *limits, section, nullptr);
             if (!read) return read.error();
-            purpose.fields.emplace(limits->keys[i], std::move(*read));
+            purpose.fields.emplace(section, std::move(*read));
         }
     }
     if (const Yaml* sealed = node.find("sealed")) {
-        if (sealed->text != "true" && sealed->text != "false")
-            return yamlError(file, *sealed, "`sealed` is true or false");
-        purpose.sealed = sealed->text == "true";
+        auto read = checks.choice(*sealed, "`sealed`", {"true", "false"});
+        if (!read) return read.error();
+        purpose.sealed = *read == "true";
     }
     return purpose;
+}
+
+/// Each member of the map under `key`; nothing when it is missing or has no value.
+template <typename Read>
+Result<void> eachMember(const YamlChecks& checks, const Yaml& root, const std::string& key, Read read) {
+    const Yaml* map = root.find(key);
+    if (!map || map->kind == Yaml::Kind::null) return {};
+    if (map->kind != Yaml::Kind::map) return checks.error(*map, "`" + key + "` is a map");
+    for (std::size_t i = 0; i < map->keys.size(); ++i)
+        if (Result<void> ok = read(map->keys[i], map->items[i]); !ok) return ok;
+    return {};
 }
 
 }  // namespace
@@ -77,49 +81,41 @@ bool Purpose::source(std::string_view name) const { return all_sources || has(so
 
 Result<Purposes> Purposes::parse(std::string_view text, const std::string& file) {
     auto root = parseYaml(text, file);
-    if (!root) return root.error();
-    if (root->kind != Yaml::Kind::map) return yamlError(file, *root, "expected `purposes` and `users`");
-    if (auto ok = checkKeys(*root, {"purposes", "users"}, file); !ok) return ok.error();
-    Purposes out;
-    if (const Yaml* list = root->find("purposes"); list && list->kind != Yaml::Kind::null) {
-        if (list->kind != Yaml::Kind::map) return yamlError(file, *list, "`purposes` is a map");
-        for (std::size_t i = 0; i < list->keys.size(); ++i) {
-            auto purpose = readPurpose(list->keys[i], list->items[i], file);
-            if (!purpose) return purpose.error();
-            out.purposes_.emplace(list->keys[i], std::move(*purpose));
-        }
-    }
-    if (const Yaml* list = root->find("users"); list && list->kind != Yaml::Kind::null) {
-        if (list->kind != Yaml::Kind::map) return yamlError(file, *list, "`users` is a map");
-        for (std::size_t i = 0; i < list->keys.size(); ++i) {
-            const Yaml& node = list->items[i];
-            if (node.kind != Yaml::Kind::map) return yamlError(file, node, "a user is a map");
-            if (auto ok = checkKeys(node, {"purposes", "role"}, file); !ok) return ok.error();
-            User user{list->keys[i], node.get("role"), {}};
-            if (const Yaml* granted = node.find("purposes")) {
-                auto read = names(*granted, file, nullptr);
-                if (!read) return read.error();
-                user.purposes = std::move(*read);
-                for (const Yaml& item : granted->items)
-                    if (!out.purposes_.contains(item.text))
-                        return yamlError(file, item, "unknown purpose `" + item.text + "`");
-            }
-            out.users_.emplace(list->keys[i], std::move(user));
-        }
-    }
-    return out;
+    return root ? read(*root, file) : Result<Purposes>(root.error());
 }
 
 Result<Purposes> Purposes::load(const std::string& path) {
-    std::string text;
-    std::FILE* in = std::fopen(path.c_str(), "rb");
-    if (!in) return fail(Errc::misconfigured, path + ": cannot be read", "purposes.read");
-    char buffer[4096];
-    for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, in)) > 0;) text.append(buffer, n);
-    const bool broken = std::ferror(in) != 0;
-    std::fclose(in);
-    if (broken) return fail(Errc::misconfigured, path + ": cannot be read", "purposes.read");
-    return parse(text, path);
+    auto root = loadYaml(path);
+    return root ? read(*root, path) : Result<Purposes>(root.error());
+}
+
+Result<Purposes> Purposes::read(const Yaml& root, const std::string& file) {
+    const YamlChecks checks(file);
+    if (auto ok = checks.keys(root, {"purposes", "users"}); !ok) return ok.error();
+    Purposes out;
+    auto purpose = [&](const std::string& id, const Yaml& node) -> Result<void> {
+        auto made = readPurpose(id, node, checks);
+        if (!made) return made.error();
+        out.purposes_.emplace(id, std::move(*made));
+        return {};
+    };
+    std::vector<std::string> known;
+    auto user = [&](const std::string& id, const Yaml& node) -> Result<void> {
+        if (auto ok = checks.keys(node, {"purposes", "role"}); !ok) return ok.error();
+        auto role = checks.member(node, "role");
+        if (!role) return role.error();
+        auto granted = names(checks, node, "purposes", nullptr);
+        if (!granted) return granted.error();
+        if (const Yaml* list = node.find("purposes"))
+            for (const Yaml& item : list->items)
+                if (!out.purposes_.contains(item.text)) return checks.unknown(item, "purpose", item.text, known);
+        out.users_.emplace(id, User{id, std::move(*role), std::move(*granted)});
+        return {};
+    };
+    if (auto ok = eachMember(checks, root, "purposes", purpose); !ok) return ok.error();
+    for (const auto& [id, made] : out.purposes_) known.push_back(id);
+    if (auto ok = eachMember(checks, root, "users", user); !ok) return ok.error();
+    return out;
 }
 
 const Purpose* Purposes::purpose(std::string_view id) const {

@@ -7,6 +7,10 @@
 
 #include "base/result.h"
 
+namespace porta {
+struct Yaml;
+}
+
 namespace porta::policy {
 
 struct Purpose {
@@ -42,6 +46,7 @@ public:
     Decision decide(std::string_view user, std::string_view purpose, std::string_view case_ref = {}) const;
 
 private:
+    static Result<Purposes> read(const Yaml& root, const std::string& file);
     std::map<std::string, Purpose, std::less<>> purposes_;
     std::map<std::string, User, std::less<>> users_;
 };

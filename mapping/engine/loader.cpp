@@ -42,24 +42,28 @@ struct Loader {
     std::vector<std::string> names = {"record",       "source", "objectTime", "context", "resource",
                                       "rootResource", "ucum",   "sct",        "loinc"};
 
-    [[noreturn]] void stop(const Yaml& at, const std::string& message) { throw Stop{yamlError(path, at, message)}; }
+    YamlChecks checks{path};
+
+    /// A check's result, or the end of the load.
+    template <typename T>
+    T need(Result<T> checked) {
+        if (!checked) throw Stop{checked.error()};
+        return std::move(*checked);
+    }
+    [[noreturn]] void stop(const Yaml& at, const std::string& message) { throw Stop{checks.error(at, message)}; }
     void keys(const Yaml& map, const std::vector<std::string>& known) {
-        if (map.kind != Yaml::Kind::map) stop(map, "a map expected");
-        if (auto ok = checkKeys(map, known, path); !ok) throw Stop{ok.error()};
+        if (auto ok = checks.keys(map, known); !ok) throw Stop{ok.error()};
     }
     [[noreturn]] void unknown(const Yaml& at, const std::string& what, const std::string& found,
                               const std::vector<std::string>& known) {
-        std::string near = nearest(found, known);
-        stop(at, "unknown " + what + " `" + found + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+        throw Stop{checks.unknown(at, what, found, known)};
     }
     std::string choice(const Yaml& at, const std::string& what, const std::vector<std::string>& known) {
-        if (at.kind != Yaml::Kind::scalar) stop(at, what + ": plain text expected");
-        if (std::find(known.begin(), known.end(), at.text) == known.end()) unknown(at, what, at.text, known);
-        return at.text;
+        return need(checks.choice(at, what, known));
     }
-    std::string scalar(const Yaml& at, const std::string& what) {
-        if (at.kind != Yaml::Kind::scalar) stop(at, what + ": plain text expected");
-        return at.text;
+    std::string scalar(const Yaml& at, const std::string& what) { return need(checks.text(at, what)); }
+    std::string member(const Yaml& map, const std::string& key, std::string otherwise = {}) {
+        return need(checks.member(map, key, std::move(otherwise)));
     }
     Expression expression(const Yaml& at) {
         if (at.kind != Yaml::Kind::scalar) stop(at, "an expression expected");
@@ -101,8 +105,8 @@ struct Loader {
         if (const Yaml* e = y.find("encoding")) out.format.encoding = scalar(*e, "encoding");
         if (const Yaml* h = y.find("header")) out.format.header = choice(*h, "header", {"true", "false"}) == "true";
         if (const Yaml* f = y.find("fhir")) out.format.fhir = choice(*f, "fhir", {"true", "false"}) == "true";
-        out.dates = y.get("dates");
-        out.zone = y.get("zone");
+        out.dates = member(y, "dates");
+        out.zone = member(y, "zone");
         out.when = optional(y, "when");
     }
 
@@ -115,9 +119,9 @@ struct Loader {
             r.code = y.text;
         } else {
             keys(y, {"code", "system", "display", "equivalence"});
-            r.code = y.get("code");
-            r.system = y.get("system", table.system);
-            r.display = y.get("display");
+            r.code = member(y, "code");
+            r.system = member(y, "system", table.system);
+            r.display = member(y, "display");
             if (const Yaml* e = y.find("equivalence"))
                 r.equivalence = choice(*e, "equivalence", {"equal", "wider", "narrower", "inexact", "unmatched"});
         }
@@ -131,8 +135,8 @@ struct Loader {
             keys(t, {"system", "source_system", "rows", "otherwise"});
             Table table;
             table.name = y.keys[i];
-            table.system = t.get("system");
-            table.source_system = t.get("source_system");
+            table.system = member(t, "system");
+            table.source_system = member(t, "source_system");
             const Yaml* rows = t.find("rows");
             if (!rows || rows->kind != Yaml::Kind::map) stop(t, "`rows` is missing");
             for (std::size_t r = 0; r < rows->keys.size(); ++r)
@@ -270,7 +274,7 @@ struct Loader {
             keys(s, {"entity", "id"});
             const Yaml* id = s.find("id");
             if (!id) stop(s, "`id` is missing");
-            std::string entity = s.get("entity", "person");
+            std::string entity = member(s, "entity", "person");
             if (!isEntity(entity)) unknown(s, "entity", entity, entities());
             all.push_back(SubjectRule{entity, expression(*id)});
         }
@@ -287,7 +291,7 @@ struct Loader {
                           : order == "arrival" ? schemas::Order::arrival
                                                : schemas::Order::instant;
             }
-            e.zone = y.get("zone");
+            e.zone = member(y, "zone");
             expr = y.find("expr");
         }
         if (e.order == schemas::Order::arrival) {
@@ -328,8 +332,8 @@ struct Loader {
                    : op == "cancel" ? schemas::Op::cancel
                                     : schemas::Op::unmerge;
         }
-        e.cls = y.get("class");
-        e.cancels = y.get("cancels");
+        e.cls = member(y, "class");
+        e.cancels = member(y, "cancels");
         e.into = optional(y, "into");
         bool pair = e.op == schemas::Op::merge || e.op == schemas::Op::unmerge;
         bool data = e.op == schemas::Op::upsert || e.op == schemas::Op::patch;
@@ -359,7 +363,7 @@ struct Loader {
 
     void run(const Yaml& y) {
         keys(y, {"mapping", "about", "input", "let", "tables", "emit"});
-        out.name = y.get("mapping");
+        out.name = member(y, "mapping");
         if (out.name.empty()) stop(y, "`mapping` (its name) is missing");
         const Yaml* in = y.find("input");
         if (!in) stop(y, "`input` is missing");

@@ -88,5 +88,21 @@ TEST(Yaml, RefusesWhatSurprises) {
     EXPECT_NE(unknown.error().message.find("did you mean `county`"), std::string::npos);
 }
 
+TEST(Yaml, ChecksNameThePlace) {
+    auto y = parseYaml("kind: flies\nmany:\n  - a\n  - a\nlist:\n  - x\nnone:\n", "f.yaml");
+    ASSERT_TRUE(y);
+    const YamlChecks checks("f.yaml");
+    auto text = [](const auto& result) { return result ? std::string("accepted") : result.error().message; };
+    EXPECT_EQ(text(checks.keys(*y, {"kind", "list", "none"})), "f.yaml:2:1: unknown key `many`; did you mean `kind`?")
+        << "the place of the key, not of what stands below it";
+    EXPECT_EQ(text(checks.keys(*y->find("list"), {})), "f.yaml:6:3: a map expected");
+    EXPECT_EQ(text(checks.choice(*y->find("kind"), "kind", {"files", "http"})),
+              "f.yaml:1:7: unknown kind `flies`; did you mean `files`?");
+    EXPECT_EQ(text(checks.names(*y->find("many"), "`many`")), "f.yaml:4:5: `many`: `a` stands twice");
+    EXPECT_EQ(text(checks.member(*y, "list")), "f.yaml:6:3: `list`: plain text expected");
+    EXPECT_EQ(*checks.member(*y, "none", "otherwise"), "otherwise");
+    EXPECT_EQ(*checks.names(*y->find("list"), "`list`"), std::vector<std::string>{"x"});
+}
+
 }  // namespace
 }  // namespace porta

@@ -61,6 +61,8 @@ TEST(Purposes, refusesWithPlace) {
              "purposes: {a: {legal_basis: x, sealed: perhaps}}",
              "users: {u: {purposes: [a]}}",
              "users: {u: {purposes: all}}",
+             "purposes: {a: {legal_basis: [x]}}",
+             "users: {u: {role: [x]}}",
              "other: 1",
          }) {
         auto read = Purposes::parse(text, "p.yaml");
