@@ -41,35 +41,51 @@ struct Document {
     }
 };
 
-/// The encoding that the XML declaration names (XML 1.0, appendix F), by its bytes.
-std::string encodingOf(std::string_view raw) {
-    auto starts = [&](std::string_view mark) { return raw.substr(0, mark.size()) == mark; };
-    if (starts("\xFE\xFF") || starts(std::string_view("\0<", 2))) return "utf-16be";
-    if (starts("\xFF\xFE") || starts(std::string_view("<\0", 2))) return "utf-16le";
-    if (!starts("<?xml")) return "utf-8";
-    std::string_view head = raw.substr(0, std::min(raw.find("?>"), raw.size()));
+/// The encoding that the XML declaration names, in small letters; "" without one.
+std::string declaredEncoding(std::string_view text) {
+    if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+    if (text.substr(0, 5) != "<?xml") return {};
+    std::string_view head = text.substr(0, std::min(text.find("?>"), text.size()));
     std::size_t at = head.find("encoding");
-    if (at == std::string_view::npos) return "utf-8";
-    at = head.find_first_of("\"'", at);
-    if (at == std::string_view::npos) return "utf-8";
+    if (at != std::string_view::npos) at = head.find_first_of("\"'", at);
+    if (at == std::string_view::npos) return {};
     std::string name(head.substr(at + 1, std::min(head.find(head[at], at + 1), head.size()) - at - 1));
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return name;
 }
 
+/// UTF-16 shows in the first bytes (XML 1.0, appendix F).
+std::string wideEncoding(std::string_view raw) {
+    auto starts = [&](std::string_view mark) { return raw.substr(0, mark.size()) == mark; };
+    if (starts("\xFE\xFF") || starts(std::string_view("\0<", 2))) return "utf-16be";
+    if (starts("\xFF\xFE") || starts(std::string_view("<\0", 2))) return "utf-16le";
+    return {};
+}
+
+bool namesWide(std::string_view name) { return name.substr(0, 6) == "utf-16" || name == "iso-10646-ucs-2"; }
+
 Result<Document> open(std::string_view raw) {
     Document document{raw};
     document.source_size = static_cast<std::uint32_t>(raw.size());
-    const std::string name = encodingOf(raw);
-    if (name == "utf-8" || name == "utf8" || name == "us-ascii" || isAscii(raw)) {
+    auto mismatch = [] {
+        return fail(Errc::malformed, "the declared encoding is not that of the bytes", "xml.encoding", 0, 1);
+    };
+    std::string name = wideEncoding(raw);
+    const bool wide = !name.empty();
+    if (!wide) {
+        name = declaredEncoding(raw);
+        if (name.empty() || name == "utf8") name = "utf-8";
+        const bool marked = raw.substr(0, 3) == "\xEF\xBB\xBF";
+        if (namesWide(name) || (marked && name != "utf-8")) return mismatch();
+    }
+    if (name == "utf-8" || (!wide && isAscii(raw))) {
         if (std::size_t at = invalidUtf8(raw); at != std::string_view::npos)
             return fail(Errc::malformed, "bytes that are not UTF-8", "xml.encoding", at, 1);
         return document;
     }
     auto charset = sharedCharset(name);
     if (!charset) return fail(Errc::malformed, "the declaration names an unknown encoding", "xml.encoding", 0, 1);
-    const bool wide = name.rfind("utf-16", 0) == 0;
     const std::size_t mark = wide && raw.size() > 1 && (raw[0] == '\xFE' || raw[0] == '\xFF') ? 2 : 0;
     auto decoded = (*charset)->decode(raw.substr(mark));
     if (!decoded) {
@@ -79,6 +95,8 @@ Result<Document> open(std::string_view raw) {
         return error;
     }
     document.decoded = std::move(*decoded);
+    if (const std::string told = declaredEncoding(document.decoded); wide && !told.empty() && !namesWide(told))
+        return mismatch();
     std::size_t at = mark;
     document.origins.reserve(document.decoded.size());
     for (char c : document.decoded) {

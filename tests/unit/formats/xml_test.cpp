@@ -94,6 +94,9 @@ TEST(Xml, RefusesWithAPlaceAndNoValue) {
         {"<p:secret/>", "xml.syntax"},
         {"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><a>&e;</a>", "xml.doctype"},
         {"<a>\xff</a>", "xml.encoding"},
+        {"<?xml version='1.0' encoding='us-ascii'?><a>\xc3\xa9</a>", "xml.encoding"},
+        {"<?xml version='1.0' encoding='utf-16'?><a/>", "xml.encoding"},
+        {"\xEF\xBB\xBF<?xml version='1.0' encoding='iso-8859-1'?><a>\xc3\xa9</a>", "xml.encoding"},
         {"<?xml version='1.0' encoding='no-such'?><a>\xe9</a>", "xml.encoding"},
     };
     NodeTree t;
