@@ -388,14 +388,15 @@ Outcome skipped(const formats::NodeTree& tree) {
     return out;
 }
 
-bool sameFamily(formats::Kind a, formats::Kind b) {
+/// The two give trees of one shape: JSON alone or in lines, and FHIR whichever way it is written.
+bool sameFamily(const formats::Settings& a, const formats::Settings& b) {
     auto json = [](formats::Kind k) { return k == formats::Kind::json || k == formats::Kind::ndjson; };
-    return a == b || (json(a) && json(b));
+    return a.kind == b.kind || (json(a.kind) && json(b.kind)) || (a.fhir && b.fhir);
 }
 
 /// Whether the program takes this tree.
 Result<bool> takes(RecordScope& scope) {
-    if (!sameFamily(scope.program.format.kind, scope.format.kind)) return false;
+    if (!sameFamily(scope.program.format, scope.format)) return false;
     setVariables(scope);
     return holds(scope, scope.program.when, scope.tree.root());
 }
