@@ -36,7 +36,7 @@ std::vector<std::string> crashPoints(const std::string& by) {
         {"connect.object-keys", true, true},        // the object's key is durable, the object is not
         {"connect.object-registered", true, true},  // the object is, none of its records
         {"connect.appended", false, true},       // some or all of its records are in the log, the store does not know
-        {"map.record-in-work", true, true},         // a record is being mapped; three times condemn it
+        {"map.record-in-work", true, true},      // a record is being mapped; three times condemn it
         {"map.batch-keys", true, false},         // keys of the batch are durable, its records are not
         {"map.batch-mapped", true, false},       // a batch is mapped, nothing of it stored
         {"map.before-append", false, true},      // a batch is mapped, nothing of it in the log
