@@ -21,7 +21,7 @@ def story(town):
     assert all(v.get("stated") or v["source"] == "contacts" for v in conflict["values"]), "each with its date"
     assert view["identity"]["birth_date"] in (day_a, day_b)
     text = town("view", "show", person, ok=(0,), **here).text()
-    assert "the sources disagree on birth_date" in text and day_a in text and day_b in text
+    assert "The sources disagree on the birth date" in text and day_a in text and day_b in text
     words = town("why", person, "/identity/birth_date", ok=(0,), **here).text()
     assert "The sources disagree" in words and day_a in words and day_b in words
     # Why they are one person, in words; and two others are not, with exit 1.

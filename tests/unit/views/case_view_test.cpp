@@ -145,7 +145,7 @@ TEST(CaseView, EveryLeafHasAnOrigin) {
     EXPECT_GT(values.size(), 15u);
     for (const auto& v : values)
         EXPECT_TRUE(v.origin.leaf || !v.origin.config_key.empty() || !v.origin.inputs.empty()) << v.pointer;
-    EXPECT_NE(toText(view).find("the sources disagree on birth_date"), std::string::npos);
+    EXPECT_NE(toText(view).find("The sources disagree on the birth date"), std::string::npos);
 }
 
 }  // namespace
