@@ -8,6 +8,7 @@ import json
 import subprocess
 from pathlib import Path
 
+# "kind" stands where a record says what it is; only FHIR and HL7 v2 do.
 KINDS = ("value", "id", "file", "broken", "encoding", "code", "date", "header")
 BAD_UTF8 = b"\xff\xfe"
 BAD_1252 = b"\x81"          # one of the five bytes that Windows-1252 leaves undefined
@@ -62,7 +63,7 @@ class Town:
         broken = f"MSH|^~\\&|HIS|OSPEDALE|PORTA|COMUNE|20240410031500||ADT^A28|MK5|P|2.5\rEVN|A28|20240410031500\rP{m('broken')}\r\n"
         self.write("hospital", f"{m('file')}_20240410.hl7", message(m("value"), m("id")), message("Verdi", "H1", sex=m("code"), control="MK2"),
                    message("Verdi", "H2", born=m("date"), control="MK3"), message(m("encoding") + "@", "H3", control="MK4").encode().replace(b"@", BAD_UTF8),
-                   broken, f"MSH|{m('header')}\r\n")
+                   broken, message("Verdi", "H6", control="MK6").replace("ADT^A28", m("kind") + "^Z01"), f"MSH|{m('header')}\r\n")
 
     def fhir(self, m):
         def patient(family, local, **more):
@@ -71,7 +72,7 @@ class Town:
         encoded = json.dumps(patient(m("encoding") + "@", "x3")).encode().replace(b"@", BAD_UTF8)
         return [json.dumps(patient(m("value"), m("id"))).encode(), json.dumps(patient("Verdi", "x1", gender=m("code"))).encode(),
                 json.dumps(patient("Verdi", "x2", birthDate=m("date"))).encode(), encoded, f'{{"resourceType":"Patient","id":"x4","name":"{m("broken")}'.encode(),
-                f'{{"resourceType":"Patient","id":"x5","{m("header")}":[{{"a":1}}]}}'.encode()]
+                f'{{"resourceType":"Patient","id":"x5","{m("header")}":[{{"a":1}}]}}'.encode(), f'{{"resourceType":"{m("kind")}","id":"x6"}}'.encode()]
 
     def clinic(self, m):
         self.write("clinic", f"{m('file')}_20240410.ndjson", b"\n".join(self.fhir(m)) + b"\n")
