@@ -35,13 +35,6 @@ private:
 int printAccount(const Options& o) {
     return withReader(o, [&](pipeline::Reader& reader) {
         Json account = reader.account();
-        if (o.has("--records")) {
-            Json counts = reader.recordCounts();
-            for (Json& s : account["sources"].items()) {
-                const Json* found = counts.find(s.text("source"));
-                s["records"] = found ? *found : Json::object();
-            }
-        }
         if (o.has("--json") || !::isatty(1)) {
             std::cout << print(account) << "\n";
             return 0;
@@ -102,13 +95,14 @@ int commandIngest(const Arguments& args) {
 }
 
 int commandAccount(const Arguments& args) {
-    auto o = parseOptions(args, {"--json", "--records"}, {});
+    auto o = parseOptions(args, {"--json"}, {});
     if (!o) return complain(o.error());
     if (o->help)
         return usage(
-            "usage: porta account [--json] [--records] [-c DIR] [--state DIR]\n"
-            "What became of every raw record, by source. `--records` adds how many operations of each entity were\n"
-            "published; it opens every raw record, which takes as long as `audit replay`.\n"
+            "usage: porta account [--json] [-c DIR] [--state DIR]\n"
+            "What became of every raw record, by source; with --json also why, and how many operations of each entity "
+            "were\n"
+            "published.\n"
             "Example: porta account --json -c config\n",
             true);
     return printAccount(*o);

@@ -91,7 +91,13 @@ Json Reader::account() {
                 }
             });
     };
-    if (auto done = store_->snapshot(count); !done) throw Failure{done.error()};
+    auto all = [&] {
+        count();
+        store_->query("SELECT source, entity, n FROM entity_count", {}, [&](const Row& r) {
+            by[std::string(r.bytes(0))].records[std::string(r.bytes(1))] = r.integer(2);
+        });
+    };
+    if (auto done = store_->snapshot(all); !done) throw Failure{done.error()};
     Json sources = Json::array();
     bool balanced = true;
     for (auto& [id, c] : by) {
@@ -111,6 +117,7 @@ Json Reader::account() {
         };
         s["quarantined_by"] = map(c.quarantined_by);
         s["skipped_by"] = map(c.skipped_by);
+        s["records"] = map(c.records);
         balanced = balanced && c.pending >= 0 && c.received == c.published + c.quarantined + c.skipped + c.pending;
         sources.push(std::move(s));
     }

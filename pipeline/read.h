@@ -104,8 +104,6 @@ public:
     };
     Sealed sealed();
     bool isSealed(std::int64_t person);
-    /// `{source: {entity: n}}` of published operations; opens every raw record.
-    Json recordCounts();
 
     static std::string rawText(std::int64_t id) { return "r" + std::to_string(id); }
     static std::optional<std::int64_t> rawNumber(std::string_view text);

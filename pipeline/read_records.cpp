@@ -161,20 +161,4 @@ Reader::Sealed Reader::sealed() {
     return out;
 }
 
-Json Reader::recordCounts() {
-    std::map<std::string, std::map<std::string, std::int64_t>> counts;
-    eachRaw([&](const RawRow& row) {
-        if (row.state != RawState::published) return;
-        auto ops = operations(row);
-        if (!ops) throw Failure{ops.error()};
-        for (const Operation& op : *ops) ++counts[op.key.source][op.key.entity];
-    });
-    Json out = Json::object();
-    for (const auto& [source, entities] : counts) {
-        out[source] = Json::object();
-        for (const auto& [entity, n] : entities) out[source][entity] = n;
-    }
-    return out;
-}
-
 }  // namespace porta::pipeline

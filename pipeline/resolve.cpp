@@ -164,7 +164,7 @@ void Resolver::take(const RecordMessage& record, Keyset& touched) {
 }
 
 /// What a raw record said before it was mapped again no longer counts.
-void Resolver::forget(std::int64_t raw, Keyset& touched) {
+void Resolver::forget(std::int64_t raw, Keyset& touched, EntityCounts& counts) {
     RecordMessage old;
     store_.query("SELECT object, generation, box FROM operation WHERE raw = ?1", {raw}, [&](const Row& r) {
         old.object = r.integer(0);
@@ -175,6 +175,7 @@ void Resolver::forget(std::int64_t raw, Keyset& touched) {
     auto operations = openOperations(keys_, raw, old.generation, old.box);
     if (!operations) throw Failure{operations.error()};
     for (const Operation& op : *operations) {
+        if (op.op != Op::presence) --counts[{op.key.source, op.key.entity}];
         auto it = persons_.find(op.key.text());
         if (it == persons_.end()) continue;
         touched.insert(it->first);
@@ -281,21 +282,30 @@ void Resolver::apply(std::vector<RecordMessage> batch, std::int64_t now) {
     Keyset touched;
     dirty_.clear();
     std::map<std::string, std::int64_t> newest;
+    EntityCounts counts;
     const std::map<std::int64_t, std::int64_t> done = keepNews(batch);
     bool replayed = false;
     std::size_t confirmed = confirmed_.size();
     for (const RecordMessage& record : batch) {
         if (record.attempts > 1) {
-            forget(record.raw, touched);
+            forget(record.raw, touched, counts);
             replayed = true;
         }
         if (record.raw) writeRecord(record);
         take(record, touched);
         std::int64_t& time = newest[objects_.at(record.object).row.source];
-        for (const Operation& op : record.operations)
+        for (const Operation& op : record.operations) {
             if (op.version.order == schemas::Order::instant && !op.version.parts.empty())
                 time = std::max(time, op.version.parts[0]);
+            if (op.op != Op::presence) ++counts[{op.key.source, op.key.entity}];
+        }
     }
+    for (const auto& [of, n] : counts)
+        store_.run(
+            "INSERT INTO entity_count(source, entity, n) VALUES(?1, ?2, ?3) ON CONFLICT(source, entity) DO UPDATE SET "
+            "n = "
+            "entity_count.n + excluded.n",
+            {of.first, of.second, n});
     std::set<std::string> completed;  // sources whose snapshots are evaluated again
     if (confirmed_.size() != confirmed)
         for (const auto& [source, scope] : scopes_) completed.insert(source);

@@ -39,8 +39,10 @@ public:
 
 private:
     using Keyset = std::set<std::string>;
+    using EntityCounts =
+        std::map<std::pair<std::string, std::string>, std::int64_t>;  ///< (source, entity) → operations
     void take(const RecordMessage& record, Keyset& touched);
-    void forget(std::int64_t raw, Keyset& touched);
+    void forget(std::int64_t raw, Keyset& touched, EntityCounts& counts);
     std::map<std::int64_t, std::int64_t> keepNews(std::vector<RecordMessage>& batch);
     void writeRecord(const RecordMessage& record);
     void addSnapshot(std::int64_t object);

@@ -34,6 +34,9 @@ const char* const kMigration2[] = {
     // one row for each object of a full feed; place = its rank in (object time, digest) order
     "CREATE TABLE snapshot(object INTEGER PRIMARY KEY, source TEXT NOT NULL, place INTEGER NOT NULL, accepted INTEGER "
     "NOT NULL)",
+    // how many operations of each entity were published
+    "CREATE TABLE entity_count(source TEXT NOT NULL, entity TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(source, "
+    "entity))",
     // greatest source time seen, never the time of receipt
     "CREATE TABLE source_time(source TEXT PRIMARY KEY, newest INTEGER NOT NULL)",
     "CREATE TABLE member(person INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(person, hash))",

@@ -30,7 +30,7 @@ def story(town):
     data = Path(copy).read_bytes().split(b"MSH|")[1]
     Path(copy).write_bytes(b"MSH|" + data.replace(b"ADT^A0", b"ADT^A0").replace(b"|202", b"|203"))
     town("ingest", "--source", "hospital", copy, config=config, state=other)
-    acc = {s["source"]: s for s in town("account", "--json", "--records", config=config, state=other).json()["sources"]}
+    acc = {s["source"]: s for s in town("account", "--json", config=config, state=other).json()["sources"]}
     assert acc["hospital"]["received"] == acc["hospital"]["published"] + acc["hospital"]["quarantined"] + acc["hospital"]["skipped"]
     assert acc["hospital"]["records"]["person"] > 0
     return f"{len(before.splitlines())} views"
