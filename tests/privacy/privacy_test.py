@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from privacy.plant import KINDS, Town  # noqa: E402
 from privacy.scanner import Scanner  # noqa: E402
+from privacy.service import embedded, scaled_out  # noqa: E402
 
 # What these commands print is about the gateway, not about people: their stdout is scanned too.
 SILENT = ("ingest", "account", "status", "quarantine list", "quarantine show", "quarantine replay", "crashpoints", "audit log", "audit verify", "audit replay")
@@ -206,6 +207,8 @@ def main():
         check(not any(files for _, _, files in results), "nothing in files after a crash, nor after the next start", report([f for r in results for f in r[2]]))
         check(not g.leaks, "no message of a crashed or resumed run quotes a value", report(g.leaks))
         check(core_limit(porta, town, root / "state") == "0", "no core dump can be written")
+        embedded(check, porta, root, town, g.scanner)
+        scaled_out(check, porta, root, town, g.scanner)
         print(f"privacy: {g.calls} calls, {len(town.markers)} markers, {check.held} hold, {check.failed} fall short")
     return 1 if check.failed else 0
 
