@@ -26,8 +26,16 @@ Result<std::vector<std::string>> names(const YamlChecks& checks, const Yaml& map
     return read;
 }
 
+bool namesTopic(std::string_view id) {
+    return id.size() <= 100 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                      c == '_' || c == '-';
+           });
+}
+
 Result<Purpose> readPurpose(const std::string& id, const Yaml& node, const YamlChecks& checks) {
-    if (auto ok = checks.keys(node, {"title", "legal_basis", "sections", "sources", "fields", "sealed"}); !ok)
+    if (auto ok = checks.keys(node, {"title", "legal_basis", "sections", "sources", "fields", "sealed", "recipients"});
+        !ok)
         return ok.error();
     auto title = checks.member(node, "title", id), basis = checks.member(node, "legal_basis");
     if (!title) return title.error();
@@ -60,6 +68,13 @@ Result<Purpose> readPurpose(const std::string& id, const Yaml& node, const YamlC
         if (!read) return read.error();
         purpose.sealed = *read == "true";
     }
+    auto recipients = names(checks, node, "recipients", nullptr);
+    if (!recipients) return recipients.error();
+    if (!recipients->empty() && !namesTopic(id))
+        return checks.error(node,
+                            "the id of a purpose with recipients is part of a topic's name: letters, digits, "
+                            "`.`, `_`, `-`");
+    purpose.recipients = std::move(*recipients);
     return purpose;
 }
 
@@ -121,6 +136,13 @@ Result<Purposes> Purposes::read(const Yaml& root, const std::string& file) {
 const Purpose* Purposes::purpose(std::string_view id) const {
     auto it = purposes_.find(id);
     return it == purposes_.end() ? nullptr : &it->second;
+}
+
+std::vector<Purpose> Purposes::delivered() const {
+    std::vector<Purpose> out;
+    for (const auto& [id, purpose] : purposes_)
+        if (!purpose.recipients.empty()) out.push_back(purpose);
+    return out;
 }
 
 const User* Purposes::user(std::string_view id) const {

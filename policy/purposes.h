@@ -20,6 +20,9 @@ struct Purpose {
     std::vector<std::string> sections, sources;      ///< sorted; empty under `all`
     /// Section → the only fields of it that are shown, sorted; a section that is not named here is shown whole.
     std::map<std::string, std::vector<std::string>, std::less<>> fields;
+    /// Who is registered to receive every view of this purpose as it changes (`recipients: [id, …]`): partner systems and
+    /// teams by a name of ours, never an address. Sorted; empty: views do not leave. They are named in the decision log.
+    std::vector<std::string> recipients;
     bool section(std::string_view name) const;
     bool source(std::string_view name) const;
 };
@@ -41,6 +44,8 @@ public:
     static Result<Purposes> parse(std::string_view text, const std::string& file);
     static Result<Purposes> load(const std::string& path);
     const Purpose* purpose(std::string_view id) const;
+    /// Those with recipients, sorted by id.
+    std::vector<Purpose> delivered() const;
     const User* user(std::string_view id) const;
     /// `case_ref` is the case or person asked for; empty = an export over all.
     Decision decide(std::string_view user, std::string_view purpose, std::string_view case_ref = {}) const;

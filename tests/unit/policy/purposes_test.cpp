@@ -49,6 +49,22 @@ TEST(Purposes, limitsAreDeniedByDefault) {
     EXPECT_TRUE(read->purpose("protection")->sealed);
 }
 
+TEST(Purposes, viewsLeaveForRegisteredRecipientsOnly) {
+    auto read = Purposes::parse(R"yaml(purposes:
+  b: {legal_basis: x, recipients: [team-south, hub]}
+  a: {legal_basis: x, recipients: [hub]}
+  none: {legal_basis: x, recipients: []}
+  silent: {legal_basis: x}
+)yaml",
+                                "p.yaml");
+    ASSERT_TRUE(read) << read.error().message;
+    std::vector<std::string> ids;
+    for (const Purpose& p : read->delivered()) ids.push_back(p.id);
+    EXPECT_EQ(ids, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(read->purpose("b")->recipients, (std::vector<std::string>{"hub", "team-south"}));
+    EXPECT_TRUE(read->purpose("silent")->recipients.empty());
+}
+
 TEST(Purposes, refusesWithPlace) {
     for (const char* text : {
              "purposes: {a: {legal_basis: x, section: all}}",
@@ -59,6 +75,10 @@ TEST(Purposes, refusesWithPlace) {
              "purposes: {a: {legal_basis: x, sections: [work], fields: {identity: [names]}}}",
              "purposes: {a: {legal_basis: x, sections: [work], fields: [work]}}",
              "purposes: {a: {legal_basis: x, sealed: perhaps}}",
+             "purposes: {a: {legal_basis: x, recipients: all}}",
+             "purposes: {a: {legal_basis: x, recipients: [b, b]}}",
+             "purposes: {a: {legal_basis: x, recipients: [{b: c}]}}",
+             "purposes: {a b: {legal_basis: x, recipients: [c]}}",
              "users: {u: {purposes: [a]}}",
              "users: {u: {purposes: all}}",
              "purposes: {a: {legal_basis: [x]}}",
