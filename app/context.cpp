@@ -83,6 +83,4 @@ std::int64_t personNumber(const std::string& text) {
     return std::strtoll(text.c_str() + 1, nullptr, 10);
 }
 
-std::string personText(std::int64_t person) { return "p" + std::to_string(person); }
-
 }  // namespace porta::app

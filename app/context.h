@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "base/result.h"
 #include "config/settings.h"
+#include "pipeline/disclosure.h"
 #include "pipeline/read.h"
 
 namespace porta::app {
@@ -39,6 +40,6 @@ std::string ownerSocket(const config::Settings& settings);
 
 /// `p12` → 12, or 0.
 std::int64_t personNumber(const std::string& text);
-std::string personText(std::int64_t person);
+using pipeline::personText;
 
 }  // namespace porta::app

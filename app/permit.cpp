@@ -5,17 +5,12 @@
 #include <iostream>
 
 #include "base/date_time.h"
+#include "pipeline/disclosure.h"
 #include "pipeline/world.h"
 
 namespace porta::app {
 
 namespace {
-
-Json listOf(const std::vector<std::string>& names) {
-    Json a = Json::array();
-    for (const std::string& n : names) a.push(n);
-    return a;
-}
 
 const char* const kDenied = "not permitted; name a user and a purpose that the user holds with --as USER --purpose P";
 
@@ -37,38 +32,14 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
     p.log_ = std::move(*log);
     const policy::User* known = purposes->user(p.user);
     if (decision.allowed) p.granted = *purposes->purpose(purpose);
-    for (const auto& s : p.settings.sources)
-        p.sources.push_back({s.id, s.agency_name, s.domain, s.file, s.coverage_from, 0, s.promise_micros});
-    Json& entry = p.entry_;
-    entry = Json::object();
-    entry["at"] = isoInstant(pipeline::openClock(p.settings)->now());
-    entry["actor"] = p.user;
-    entry["role"] = known ? known->role : "";
-    entry["purpose"] = purpose;
-    entry["legal_basis"] = p.granted.legal_basis;
-    entry["case"] = options.get("--case");
-    entry["action"] = action;
-    entry["person"] = person ? personText(person) : "";
-    entry["decision"] = decision.allowed ? "permitted" : "refused";
-    entry["rule"] = decision.rule;
+    p.sources = pipeline::sourceFacts(p.settings);
+    p.purpose = pipeline::viewOf(p.granted);
+    const pipeline::Asking asking{p.user, known ? known->role : "", purpose, options.get("--case"), action, person};
+    p.entry_ = pipeline::decisionEntry(pipeline::openClock(p.settings)->now(), asking, decision, p.granted, p.sources);
     if (!decision.allowed) {
         if (auto done = p.log("refused", {}, decision.rule); !done) return done.error();
         return fail(Errc::denied, kDenied, decision.rule);
     }
-    entry["sections"] = p.granted.all_sections ? listOf({"all"}) : listOf(p.granted.sections);
-    Json fields = Json::object();
-    for (const auto& [section, names] : p.granted.fields) fields[section] = listOf(names);
-    entry["fields"] = std::move(fields);
-    entry["sources"] = Json::array();
-    for (const auto& s : p.sources)
-        if (p.granted.source(s.id)) entry["sources"].push(s.id);
-    p.purpose.id = p.granted.id;
-    p.purpose.all_sections = p.granted.all_sections;
-    p.purpose.all_sources = p.granted.all_sources;
-    p.purpose.sealed = p.granted.sealed;
-    p.purpose.sections.insert(p.granted.sections.begin(), p.granted.sections.end());
-    p.purpose.sources.insert(p.granted.sources.begin(), p.granted.sources.end());
-    for (const auto& [section, names] : p.granted.fields) p.purpose.fields[section] = {names.begin(), names.end()};
     if (options.has("--as-of")) {
         auto at = parseIso(options.get("--as-of"));
         if (!at) return fail(Errc::malformed, "--as-of takes a date or an instant, e.g. 2024-05-01", "option");
@@ -92,11 +63,7 @@ Result<void> Permitted::log(const char* outcome, const Shown& shown, const std::
     auto log = std::move(log_);
     entry_["outcome"] = outcome;
     if (!rule.empty()) entry_["rule"] = rule;
-    std::vector<std::int64_t> persons = shown.persons;
-    std::sort(persons.begin(), persons.end());
-    persons.erase(std::unique(persons.begin(), persons.end()), persons.end());
-    entry_["persons"] = static_cast<std::int64_t>(persons.size());
-    entry_["whom"] = shown.everybody ? "everybody" : personRanges(persons);
+    pipeline::addPersons(entry_, shown.persons, shown.everybody);
     if (shown.raw) entry_["raw"] = pipeline::Reader::rawText(shown.raw);
     return log->append(entry_);
 }
@@ -132,20 +99,6 @@ void settleTimes(Permitted& p) {
         newest = std::max(newest, s.newest_instant);
     }
     if (!p.as_of) p.as_of = newest;
-}
-
-std::string personRanges(std::vector<std::int64_t> persons) {
-    std::sort(persons.begin(), persons.end());
-    std::string out;
-    for (std::size_t i = 0; i < persons.size();) {
-        std::size_t last = i;
-        while (last + 1 < persons.size() && persons[last + 1] <= persons[last] + 1) ++last;
-        if (!out.empty()) out += ',';
-        out += personText(persons[i]);
-        if (persons[last] != persons[i]) out += "-" + personText(persons[last]);
-        i = last + 1;
-    }
-    return out;
 }
 
 bool inRanges(const std::string& ranges, std::int64_t person) {

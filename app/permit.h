@@ -66,8 +66,7 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
 /// Fills in what depends on the data: newest times, the default as_of.
 void settleTimes(Permitted& permitted);
 
-/// `p1-p3,p7`, from numbers in any order; and whether such a list holds a number.
-std::string personRanges(std::vector<std::int64_t> persons);
+/// Whether ranges as the log has them (`p1-p3,p7`, `everybody`) hold a number.
 bool inRanges(const std::string& ranges, std::int64_t person);
 
 }  // namespace porta::app
