@@ -143,6 +143,33 @@ std::string textOf(const FoldedRecord& r, const std::string& field) {
     return leaf ? leaf->value : "";
 }
 
+/// The four kinds of nothing. `not-permitted` looks at source and purpose alone, never at records.
+ViewNode nothingOf(const PurposeView& purpose, const std::vector<SourceFacts>& sources,
+                   const std::set<std::string>& present, std::int64_t as_of) {
+    ViewNode n = list();
+    for (const SourceFacts& s : sources) {
+        if (s.domain == "other" && s.agency_name.empty()) continue;  // desk: what people enter is no agency's register
+        std::string state, since;
+        bool silent = s.promise_micros && s.newest_instant && as_of - s.newest_instant > s.promise_micros;
+        if (!purpose.source(s.id)) state = "not-permitted";
+        else if (silent) state = "silent", since = isoInstant(s.newest_instant).substr(0, 10);
+        else if (!present.count(s.id)) {
+            state = "no-record";
+            auto from = s.coverage_from.empty() ? Result<PartialDateTime>(Error{}) : parseIso(s.coverage_from);
+            auto at = from ? firstInstant(*from) : Result<std::int64_t>(Error{});
+            if (at && *at > as_of) state = "outside-coverage", since = s.coverage_from;
+        }
+        if (state.empty()) continue;
+        ViewNode row = object();
+        std::vector<std::string> inputs{s.config_file + "#/coverage", s.config_file + "#/as_of"};
+        row.member("source") = absent(s.id, inputs);
+        row.member("state") = absent(state, inputs);
+        if (!since.empty()) row.member("since") = absent(since, inputs);
+        n.items.push_back(std::move(row));
+    }
+    return n;
+}
+
 struct Assembler {
     const PurposeView& purpose;
     const std::vector<SourceFacts>& sources;
@@ -345,33 +372,10 @@ struct Assembler {
         return ordered(std::move(rows));
     }
 
-    /// The four kinds of nothing. `not-permitted` looks at source and purpose alone, never at records.
     ViewNode nothing() const {
-        ViewNode n = list();
         std::set<std::string> present;
         for (const FoldedRecord* r : live) present.insert(r->key.source);
-        for (const SourceFacts& s : sources) {
-            if (s.domain == "other" && s.agency_name.empty())
-                continue;  // desk: what people enter is no agency's register
-            std::string state, since;
-            bool silent = s.promise_micros && s.newest_instant && as_of - s.newest_instant > s.promise_micros;
-            if (!purpose.source(s.id)) state = "not-permitted";
-            else if (silent) state = "silent", since = isoInstant(s.newest_instant).substr(0, 10);
-            else if (!present.count(s.id)) {
-                state = "no-record";
-                auto from = s.coverage_from.empty() ? Result<PartialDateTime>(Error{}) : parseIso(s.coverage_from);
-                auto at = from ? firstInstant(*from) : Result<std::int64_t>(Error{});
-                if (at && *at > as_of) state = "outside-coverage", since = s.coverage_from;
-            }
-            if (state.empty()) continue;
-            ViewNode row = object();
-            std::vector<std::string> inputs{s.config_file + "#/coverage", s.config_file + "#/as_of"};
-            row.member("source") = absent(s.id, inputs);
-            row.member("state") = absent(state, inputs);
-            if (!since.empty()) row.member("since") = absent(since, inputs);
-            n.items.push_back(std::move(row));
-        }
-        return n;
+        return nothingOf(purpose, sources, present, as_of);
     }
 
     ViewNode timeline(const ViewNode& root) const {
@@ -517,6 +521,15 @@ CaseView assemble(const std::string& person, const std::vector<FoldedRecord>& re
                                              : list();
     }
     return view;
+}
+
+void joinTimes(Json& view, const PurposeView& purpose, const std::vector<SourceFacts>& sources, std::int64_t as_of) {
+    const Json* stored = view.find("nothing");
+    if (!stored) return;
+    std::set<std::string> present;
+    for (const SourceFacts& s : sources) present.insert(s.id);
+    for (const Json& row : stored->items()) present.erase(row.text("source"));
+    view["nothing"] = toJson(nothingOf(purpose, sources, present, as_of));
 }
 
 Json toJson(const CaseView& view) {

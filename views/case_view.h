@@ -69,6 +69,9 @@ struct CaseView {
 CaseView assemble(const std::string& person, const std::vector<schemas::FoldedRecord>& records,
                   const PurposeView& purpose, const std::vector<SourceFacts>& sources, std::int64_t as_of);
 Json toJson(const CaseView& view);
+/// Time does not tick inside a view that is kept: it is assembled at `as_of` 0 without newest times, and this says when it is
+/// read which sources are silent or outside their coverage (section `nothing`).
+void joinTimes(Json& view, const PurposeView& purpose, const std::vector<SourceFacts>& sources, std::int64_t as_of);
 /// One record as a view shows it, without policy: its fields with their origins.
 ViewNode recordNode(const schemas::FoldedRecord& record);
 Json toJson(const ViewNode& node);
