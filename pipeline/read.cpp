@@ -25,15 +25,22 @@ Json span(std::int64_t from, std::int64_t to) {
 }  // namespace
 
 Result<std::unique_ptr<Reader>> Reader::open(const config::Settings& settings) {
-    std::unique_ptr<Reader> reader(new Reader(settings));
     auto store = openStore(settings, Part::data, true);
     if (!store) return store.error();
-    reader->store_ = std::move(*store);
     auto keys = openKeys(settings, true);
     if (!keys) return keys.error();
-    reader->keys_ = std::move(*keys);
-    reader->hash_ = std::make_unique<KeyedHash>(indexHash(*reader->keys_));
-    reader->objects_ = std::make_unique<Objects>(*reader->store_, *reader->keys_);
+    auto reader = over(settings, **store, **keys);
+    reader->own_store_ = std::move(*store);
+    reader->own_keys_ = std::move(*keys);
+    return reader;
+}
+
+std::unique_ptr<Reader> Reader::over(const config::Settings& settings, Store& store, Keys& keys) {
+    std::unique_ptr<Reader> reader(new Reader(settings));
+    reader->store_ = &store;
+    reader->keys_ = &keys;
+    reader->hash_ = std::make_unique<KeyedHash>(indexHash(keys));
+    reader->objects_ = std::make_unique<Objects>(store, keys);
     return reader;
 }
 

@@ -48,6 +48,8 @@ class Reader {
 public:
     /// Errors: unavailable when there is no store yet.
     static Result<std::unique_ptr<Reader>> open(const config::Settings& settings);
+    /// Over a store and keys of the caller's, which must outlive it: what a stage reads is what everybody reads.
+    static std::unique_ptr<Reader> over(const config::Settings& settings, Store& store, Keys& keys);
 
     /// `porta account`: one snapshot of the store.
     Json account();
@@ -114,8 +116,10 @@ private:
     schemas::SnapshotScopes scopes(const std::vector<schemas::StoredOperation>& operations);
 
     config::Settings settings_;
-    std::unique_ptr<Store> store_;
-    std::unique_ptr<Keys> keys_;
+    std::unique_ptr<Store> own_store_;  ///< empty over a caller's
+    std::unique_ptr<Keys> own_keys_;
+    Store* store_ = nullptr;
+    Keys* keys_ = nullptr;
     std::unique_ptr<KeyedHash> hash_;
     std::unique_ptr<Objects> objects_;
     std::map<int, GenerationRow> generations_;
