@@ -46,6 +46,7 @@ std::vector<std::string> crashPoints(const std::string& by) {
         {"resolve.after-commit", true, true},    // committed, the source not told
         {"resolve.relayed", false, true},        // changed persons are in the log, not marked as sent
         {"project.before-commit", false, true},  // projected, not committed
+        {"project.delivered", false, true},      // views are in the log, not marked as sent
         {"connect.object-closed", true, true},   // all records durable, the file not yet moved or deleted
     };
     std::vector<std::string> names;

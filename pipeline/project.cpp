@@ -1,8 +1,37 @@
 #include "pipeline/project.h"
 
+#include <limits>
+
+#include "base/hash.h"
+#include "pipeline/connect.h"
 #include "pipeline/crash_points.h"
+#include "pipeline/records.h"
+#include "pipeline/roles.h"
 
 namespace porta::pipeline {
+
+namespace {
+
+constexpr std::int64_t kDeliveries = 500;  ///< in one entry of the decision log and one append
+constexpr int kPersonBits = 40;
+
+/// The first eight bytes of a digest.
+std::uint64_t head(std::string_view text) {
+    const Sha256 digest = sha256(text);
+    std::uint64_t n = 0;
+    for (int i = 0; i < 8; ++i) n = n << 8 | digest[static_cast<std::size_t>(i)];
+    return n;
+}
+
+Error otherLayout() { return fail(Errc::internal, "a message of persons or views has another layout", "log.message"); }
+
+}  // namespace
+
+struct Project::View {
+    std::int64_t person = 0, revision = 0;
+    const policy::Purpose* purpose = nullptr;
+    std::string line;  ///< empty: not there for this purpose
+};
 
 std::string encodePerson(const PersonRevision& p) {
     return std::to_string(p.person) + " " + std::to_string(p.revision);
@@ -10,23 +39,276 @@ std::string encodePerson(const PersonRevision& p) {
 
 Result<PersonRevision> decodePerson(std::string_view bytes) {
     std::size_t blank = bytes.find(' ');
-    if (blank == std::string_view::npos)
-        return fail(Errc::internal, "a message of porta.persons has another layout", "log.message");
+    if (blank == std::string_view::npos) return otherLayout();
     return PersonRevision{std::strtoll(std::string(bytes.substr(0, blank)).c_str(), nullptr, 10),
                           std::strtoll(std::string(bytes.substr(blank + 1)).c_str(), nullptr, 10)};
 }
 
-Result<std::unique_ptr<Project>> Project::open(const config::Settings&, Store& store, Keys&, Log&) {
-    return std::unique_ptr<Project>(new Project(store));
+std::string encode(const ViewMessage& d) { return encodePerson({d.person, d.revision}) + "\n" + d.box; }
+
+Result<ViewMessage> decodeView(std::string_view bytes) {
+    std::size_t end = bytes.find('\n');
+    if (end == std::string_view::npos) return otherLayout();
+    auto header = decodePerson(bytes.substr(0, end));
+    if (!header) return header.error();
+    return ViewMessage{header->person, header->revision, std::string(bytes.substr(end + 1))};
 }
 
-Result<void> Project::project(const std::map<std::int64_t, std::int64_t>& revisions) {
+std::int64_t viewKey(std::int64_t person, std::string_view purpose) {
+    if (person < 0 || person >> kPersonBits)
+        throw Failure{fail(Errc::internal, "a person's number is out of range", "project.person")};
+    const auto high = static_cast<std::int64_t>(head(purpose) >> (2 + kPersonBits));  // 22 bits
+    return std::int64_t{1} << 62 | high << kPersonBits | person;
+}
+
+std::int64_t viewsDigest(const policy::Purpose& purpose, const std::vector<views::SourceFacts>& sources) {
+    Json all = decisionEntry(0, {}, {true, "", ""}, purpose, sources);
+    all["purpose"] = purpose.id;
+    all["sealed"] = purpose.sealed;
+    all["recipients"] = Json::array();
+    for (const std::string& r : purpose.recipients) all["recipients"].push(r);
+    all["declared"] = Json::array();
+    for (const auto& s : sources)
+        for (const std::string& text : {s.id, s.agency_name, s.domain}) all["declared"].push(text);
+    return static_cast<std::int64_t>(head(canonical(all)));
+}
+
+std::string viewsName(const std::string& purpose) { return "views " + purpose; }
+
+Project::Project(const config::Settings& settings, Store& store, Keys& keys, Log& log, const Clock& clock)
+    : settings_(settings),
+      store_(store),
+      keys_(keys),
+      log_(log),
+      clock_(clock),
+      hash_(indexHash(keys)),
+      reader_(Reader::over(settings, store, keys)),
+      sources_(sourceFacts(settings)) {}
+
+Result<std::unique_ptr<Project>> Project::open(const config::Settings& settings, Store& store, Keys& keys, Log& log,
+                                               const Clock& clock) {
+    std::unique_ptr<Project> project(new Project(settings, store, keys, log, clock));
+    auto purposes = loadPurposes(settings);
+    if (!purposes) return purposes.error();
+    project->purposes_ = purposes->delivered();
+    std::map<std::int64_t, std::string> numbers;
+    for (const auto& p : project->purposes_) {
+        auto [other, fresh] = numbers.emplace(viewKey(0, p.id), p.id);
+        if (!fresh)
+            return fail(Errc::misconfigured,
+                        "the purposes `" + other->second + "` and `" + p.id +
+                            "` would share keys; rename one, or take its recipients away",
+                        "project.purpose");
+    }
+    if (auto r = project->settlePurposes(); !r) return r.error();
+    return project;
+}
+
+/// Views that were delivered under another policy, or before a recipient was registered, are made and delivered again. A
+/// purpose that nobody receives any more is owed nothing.
+Result<void> Project::settlePurposes() {
+    std::map<std::string, std::int64_t> wanted;
+    for (const auto& p : purposes_) wanted[viewsName(p.id)] = viewsDigest(p, sources_);
+    auto found = [&] {
+        std::map<std::string, std::int64_t> out;
+        store_.query("SELECT name, value FROM meta WHERE name LIKE ?1", {viewsName("%")},
+                     [&](const Row& r) { out[std::string(r.bytes(0))] = r.integer(1); });
+        return out;
+    };
+    try {
+        if (found() == wanted) return {};
+    } catch (const Failure& f) {
+        return f.error;
+    }
+    return store_.exclusive([&] {
+        const auto before = found();
+        bool changed = false;
+        for (const auto& [name, digest] : wanted) {
+            auto old = before.find(name);
+            if (old != before.end() && old->second == digest) continue;
+            changed = true;
+            store_.run(
+                "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                {name, digest});
+        }
+        for (const auto& [name, digest] : before) {
+            if (wanted.count(name)) continue;
+            store_.run("DELETE FROM meta WHERE name = ?1", {name});
+            store_.run("UPDATE view_row SET sent = revision WHERE purpose = ?1 AND sent < revision",
+                       {name.substr(viewsName("").size())});
+        }
+        if (changed) store_.run("UPDATE person SET revision = revision + 1");
+    });
+}
+
+/// One moment of the store for all of them, so that no view mixes two states of a person.
+Result<std::vector<Project::View>> Project::assemble(const std::map<std::int64_t, std::int64_t>& revisions) {
+    std::vector<View> views;
+    auto read = store_.snapshot([&] {
+        for (const auto& [person, revision] : revisions) {
+            std::int64_t projected = 0;
+            store_.query("SELECT projected FROM person WHERE no = ?1", {person},
+                         [&](const Row& r) { projected = r.integer(0); });
+            if (projected >= revision) continue;
+            Records records = reader_->load(person);
+            for (const auto& purpose : purposes_) {
+                View view{person, revision, &purpose, ""};
+                if (!records.persons.empty()) {
+                    auto seen =
+                        views::assemble(personText(person), records.persons[0].records, viewOf(purpose), sources_, 0);
+                    if (seen.visible) view.line = print(views::toJson(seen));
+                }
+                views.push_back(std::move(view));
+            }
+        }
+    });
+    if (!read) return read.error();
+    return views;
+}
+
+/// Durable before the rows that they seal; neighbours in one go.
+void Project::makeKeys(const std::vector<View>& views) {
+    std::set<std::int64_t> missing;
+    for (const View& v : views)
+        if (!v.line.empty() && !keys_.find(viewKey(v.person, v.purpose->id)))
+            missing.insert(viewKey(v.person, v.purpose->id));
+    for (auto first = missing.begin(); first != missing.end();) {
+        std::size_t count = 0;
+        auto next = first;
+        while (next != missing.end() && *next == *first + static_cast<std::int64_t>(count)) ++next, ++count;
+        keys_.create(*first, count);
+        first = next;
+    }
+}
+
+Result<std::size_t> Project::project(const std::map<std::int64_t, std::int64_t>& revisions) {
+    std::vector<View> views;
+    std::vector<std::string> boxes;
+    if (!purposes_.empty()) {
+        auto assembled = assemble(revisions);
+        if (!assembled) return assembled.error();
+        views = std::move(*assembled);
+        try {
+            makeKeys(views);
+            for (const View& v : views) {
+                if (v.line.empty()) {
+                    boxes.emplace_back();
+                    continue;
+                }
+                auto key = keys_.find(viewKey(v.person, v.purpose->id));
+                if (!key) return key.error();
+                boxes.push_back(sealRandom(*key, v.line));
+            }
+        } catch (const Failure& f) {
+            return f.error;
+        }
+    }
     auto done = store_.transact([&] {
-        for (const auto& [person, revision] : revisions)
+        std::size_t at = 0;
+        for (const auto& [person, revision] : revisions) {
+            // Holds the person's row to the end: a worker that was overtaken finds another revision there and writes nothing.
             store_.run("UPDATE person SET projected = ?2 WHERE no = ?1 AND projected < ?2", {person, revision});
+            for (; at < views.size() && views[at].person == person; ++at) {
+                const std::string& purpose = views[at].purpose->id;
+                if (boxes[at].empty())
+                    // Somebody who never was there for this purpose leaves no trace in its topic.
+                    store_.run(
+                        "UPDATE view_row SET revision = ?3, box = ?4 WHERE person = ?1 AND purpose = ?2 AND revision < "
+                        "?3 AND length(box) > 0 AND EXISTS (SELECT 1 FROM person WHERE no = ?1 AND projected = ?3)",
+                        {person, purpose, revision, Blob{}});
+                else
+                    store_.run(
+                        "INSERT INTO view_row(person, purpose, revision, sent, box) SELECT no, ?2, ?3, 0, ?4 FROM "
+                        "person WHERE no = ?1 AND projected = ?3 ON CONFLICT(person, purpose) DO UPDATE SET revision = "
+                        "excluded.revision, box = excluded.box WHERE view_row.revision < excluded.revision",
+                        {person, purpose, revision, Blob{boxes[at]}});
+            }
+        }
         crashPoint("project.before-commit");
     });
-    return done;
+    if (!done) return done.error();
+    std::set<std::int64_t> persons;
+    for (const auto& [person, revision] : revisions) persons.insert(person);
+    std::size_t delivered = 0;
+    for (const auto& purpose : purposes_) {
+        auto n = deliver(purpose, persons);
+        if (!n) return n;
+        delivered += *n;
+    }
+    return delivered;
+}
+
+Result<std::size_t> Project::deliver() {
+    std::size_t delivered = 0;
+    for (const auto& purpose : purposes_) {
+        auto n = deliver(purpose, {});
+        if (!n) return n;
+        delivered += *n;
+    }
+    return delivered;
+}
+
+/// The outbox of these persons, or of everybody when there are none: logged, appended, marked.
+Result<std::size_t> Project::deliver(const policy::Purpose& purpose, const std::set<std::int64_t>& persons) {
+    std::size_t delivered = 0;
+    std::int64_t from = persons.empty() ? 0 : *persons.begin();
+    const std::int64_t to = persons.empty() ? std::numeric_limits<std::int64_t>::max() : *persons.rbegin();
+    try {
+        while (true) {
+            std::vector<ViewMessage> deliveries;
+            std::int64_t read = 0;
+            store_.query(
+                "SELECT person, revision, box FROM view_row WHERE purpose = ?1 AND person BETWEEN ?2 AND ?3 AND sent < "
+                "revision ORDER BY person LIMIT ?4",
+                {purpose.id, from, to, kDeliveries}, [&](const Row& r) {
+                    ++read;
+                    from = r.integer(0);
+                    if (persons.empty() || persons.count(from))
+                        deliveries.push_back({from, r.integer(1), std::string(r.bytes(2))});
+                });
+            ++from;
+            if (!deliveries.empty()) {
+                if (auto r = disclose(purpose, deliveries); !r) return r.error();
+                std::vector<Message> messages;
+                for (const ViewMessage& d : deliveries)
+                    messages.push_back(
+                        {viewsTopic(purpose.id), hash_("person " + std::to_string(d.person)), encode(d)});
+                if (auto r = log_.append(messages); !r) return r.error();
+                crashPoint("project.delivered");
+                auto marked = store_.transact([&] {
+                    // Also downwards: when another worker has sent a later revision meanwhile, ours may have become the
+                    // last of the topic, and the later one is owed again.
+                    for (const ViewMessage& d : deliveries)
+                        store_.run("UPDATE view_row SET sent = ?3 WHERE person = ?1 AND purpose = ?2",
+                                   {d.person, purpose.id, d.revision});
+                });
+                if (!marked) return marked.error();
+                delivered += deliveries.size();
+                from = deliveries.front().person;
+            }
+            if (read < kDeliveries && deliveries.empty()) return delivered;
+        }
+    } catch (const Failure& f) {
+        return f.error;
+    }
+}
+
+Result<void> Project::disclose(const policy::Purpose& purpose, const std::vector<ViewMessage>& deliveries) {
+    if (!decisions_) {
+        auto opened = DecisionLog::open(settings_);
+        if (!opened) return opened.error();
+        decisions_ = std::move(*opened);
+    }
+    static const policy::Decision kRegistered{true, "purpose.recipients", "the purpose names its recipients"};
+    Json entry =
+        decisionEntry(clock_.now(), {"porta", "", purpose.id, "", "view.deliver"}, kRegistered, purpose, sources_);
+    entry["recipients"] = Json::array();
+    for (const std::string& r : purpose.recipients) entry["recipients"].push(r);
+    entry["outcome"] = "delivered";
+    std::vector<std::int64_t> persons;
+    for (const ViewMessage& d : deliveries) persons.push_back(d.person);
+    addPersons(entry, std::move(persons), false);
+    return decisions_->append(entry);
 }
 
 }  // namespace porta::pipeline

@@ -242,13 +242,21 @@ public:
         auto reader = role->world_.log->share("porta.project", {kPersonsTopic});
         if (!reader) return reader.error();
         role->reader_ = std::move(*reader);
-        auto project = Project::open(settings, *role->world_.store, *role->world_.keys, *role->world_.log);
+        World& w = role->world_;
+        auto project = Project::open(settings, *w.store, *w.keys, *w.log, *w.clock);
         if (!project) return project.error();
         role->project_ = std::move(*project);
         return std::unique_ptr<Role>(std::move(role));
     }
 
     Result<bool> step() override {
+        if (!caught_up_) {
+            // What a process that died here, or elsewhere, has stored and not delivered.
+            auto left = project_->deliver();
+            if (!left) return left.error();
+            metrics_.add("porta_project_views_total", "", static_cast<std::int64_t>(*left));
+            caught_up_ = true;
+        }
         auto messages = reader_->poll(kBatch, settings_.poll_ms);
         if (!messages) return messages.error();
         if (messages->empty()) return false;
@@ -261,6 +269,7 @@ public:
         }
         auto done = project_->project(revisions);
         if (!done) return done.error();
+        metrics_.add("porta_project_views_total", "", static_cast<std::int64_t>(*done));
         metrics_.add("porta_project_persons_total", "", static_cast<std::int64_t>(revisions.size()));
         if (auto r = reader_->commit(); !r) return r.error();
         return true;
@@ -274,6 +283,7 @@ private:
     World world_;
     std::unique_ptr<LogReader> reader_;
     std::unique_ptr<Project> project_;
+    bool caught_up_ = false;
 };
 
 }  // namespace

@@ -566,7 +566,7 @@ private:
                 "sections: all, sources: all}\n"
                 "  care-coordination: {title: Care coordination, legal_basis: \"GDPR Art. 9(2)(h)\", sections: "
                 "[identity, involved, encounters, work, placements, nothing, timeline], sources: [hospital, clinic, "
-                "contacts, care, unemployment]}\n"
+                "contacts, care, unemployment], recipients: [team-north]}\n"
                 "  activation: {title: Activation, legal_basis: \"GDPR Art. 6(1)(e)\", sections: [identity, involved, "
                 "work, nothing, timeline], sources: [unemployment, contacts]}\n"
                 "users:\n  acceptance: {purposes: [verification], role: auditor}\n  anna: {purposes: "

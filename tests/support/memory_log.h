@@ -19,6 +19,8 @@ public:
     std::map<std::string, std::map<std::pair<std::string, std::int32_t>, std::size_t>> committed;  ///< by group
     /// Asked before an append; true: the half of it lands and the append fails.
     std::function<bool()> tear;
+    /// Shown what is about to be appended.
+    std::function<void(const std::vector<Message>&)> watch;
 };
 
 class MemoryReader : public LogReader {
@@ -53,6 +55,7 @@ class MemoryLog : public Log {
 public:
     explicit MemoryLog(MemoryTopics& all) : all_(all) {}
     Result<void> append(const std::vector<Message>& messages) override {
+        if (all_.watch) all_.watch(messages);
         bool torn = all_.tear && all_.tear();
         std::size_t n = torn ? messages.size() / 2 : messages.size();
         for (std::size_t i = 0; i < n; ++i) {

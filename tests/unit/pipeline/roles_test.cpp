@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "config/settings.h"
 #include "pipeline/embedded/sqlite_store.h"
 #include "pipeline/gateway.h"
 #include "pipeline/keys.h"
+#include "pipeline/project.h"
 #include "pipeline/read.h"
+#include "pipeline/receive.h"
 #include "pipeline/roles.h"
 #include "pipeline/schema.h"
 #include "synth/municipality.h"
@@ -39,6 +42,9 @@ struct TestLease : Lease {
         if (holder != self) throw Failure{fail(Errc::unavailable, "lost", "lease.lost")};
     }
 };
+
+constexpr const char* kCare = "care-coordination";
+const std::string kCareTopic = viewsTopic(kCare);
 
 class Roles : public ::testing::Test {
 protected:
@@ -78,7 +84,7 @@ protected:
     }
 
     /// Steps of random roles, thrown away and opened again after a failure, until nothing is left to do.
-    void run(unsigned seed, int resolvers) {
+    void run(unsigned seed, int resolvers, int most = 1 << 20) {
         std::mt19937 random(seed);
         struct Slot {
             std::string name;
@@ -88,7 +94,7 @@ protected:
         std::vector<Slot> slots;
         for (const char* name : {"connect", "map", "map", "project"}) slots.push_back({name, 0, nullptr});
         for (int i = 1; i <= resolvers; ++i) slots.push_back({"resolve", i, nullptr});
-        for (int quiet = 0; quiet < 40;) {
+        for (int quiet = 0; quiet < 40 && most > 0; --most) {
             Slot& slot = slots[random() % slots.size()];
             if (!slot.role) {
                 auto opened = openRole(slot.name, settings_, metrics_, open(slot.self));
@@ -149,6 +155,77 @@ protected:
         EXPECT_EQ((*reader)->status().text("state"), "quiet") << print((*reader)->status());
     }
 
+    /// What the purposes say from the next role on.
+    void write(const std::string& purposes) {
+        std::ofstream(settings_.directory + "/purposes.yaml") << purposes << "users: {}\n";
+    }
+    policy::Purpose purpose(const std::string& id) {
+        auto purposes = loadPurposes(settings_);
+        EXPECT_TRUE(purposes);
+        return *purposes->purpose(id);
+    }
+
+    /// Person → line of the newest view in the topic, with today's times; and as a reader would get it assembled.
+    using Lines = std::map<std::int64_t, std::string>;
+    Lines delivered(const std::string& id) {
+        Lines out;
+        World w = open(0);
+        auto receiver = Receiver::over(settings_, purpose(id), *w.store, *w.keys, *w.log);
+        EXPECT_TRUE(receiver) << receiver.error().message;
+        if (!receiver) return out;
+        auto [sources, as_of] = times();
+        for (bool some = true; some;) {
+            auto messages = (*receiver)->poll(0);
+            EXPECT_TRUE(messages);
+            some = messages && !messages->empty();
+            for (const ViewMessage& m : *messages) {
+                auto line = (*receiver)->line(m);
+                EXPECT_TRUE(line) << line.error().message;
+                out.erase(m.person);
+                if (line->empty()) continue;
+                auto view = parseJson(*line);
+                EXPECT_TRUE(view);
+                views::joinTimes(*view, viewOf(purpose(id)), sources, as_of);
+                out[m.person] = print(*view);
+            }
+        }
+        EXPECT_TRUE((*receiver)->complete());
+        return out;
+    }
+    Lines assembled(const std::string& id) {
+        Lines out;
+        auto reader = Reader::open(settings_);
+        EXPECT_TRUE(reader);
+        auto [sources, as_of] = times();
+        Records records = (*reader)->load(0);
+        for (const auto& p : records.persons) {
+            auto view = views::assemble(personText(p.person), p.records, viewOf(purpose(id)), sources, as_of);
+            if (view.visible) out[p.person] = print(views::toJson(view));
+        }
+        return out;
+    }
+    std::pair<std::vector<views::SourceFacts>, std::int64_t> times() {
+        auto reader = Reader::open(settings_);
+        EXPECT_TRUE(reader);
+        std::pair<std::vector<views::SourceFacts>, std::int64_t> out{sourceFacts(settings_), 0};
+        for (auto& s : out.first) {
+            s.newest_instant = (*reader)->newestOf(s.id);
+            out.second = std::max(out.second, s.newest_instant);
+        }
+        return out;
+    }
+    std::size_t messagesOf(const std::string& topic) {
+        std::size_t n = 0;
+        for (const auto& [partition, messages] : topics_.topics[topic]) n += messages.size();
+        return n;
+    }
+    std::int64_t count(const std::string& sql) {
+        std::int64_t n = 0;
+        auto store = openSqlite(settings_.store_path, true);
+        (*store)->query(sql, {}, [&](const Row& r) { n = r.integer(0); });
+        return n;
+    }
+
     Folder town_;
     config::Settings embedded_, settings_;
     Metrics metrics_;
@@ -170,6 +247,7 @@ TEST_F(Roles, tornAppendsLoseAndDoubleNothing) {
     topics_.tear = nullptr;
     run(3, 1);
     expectSame();
+    EXPECT_EQ(delivered(kCare), assembled(kCare));
 }
 
 TEST_F(Roles, aLeaseThatWandersLosesNothing) {
@@ -200,6 +278,110 @@ TEST_F(Roles, controlALostMessageIsSeen) {
     ASSERT_TRUE(store);
     (*store)->run("DELETE FROM operation WHERE raw = (SELECT MAX(raw) FROM operation WHERE length(box) > 0)");
     EXPECT_NE(content(settings_), content(embedded_));
+}
+
+TEST_F(Roles, theNewestViewsAreWhatIsAssembled) {
+    run(20, 1);
+    const Lines views = delivered(kCare);
+    EXPECT_GT(views.size(), 20u);
+    EXPECT_EQ(views, assembled(kCare));
+    for (const auto& [topic, partitions] : topics_.topics)
+        EXPECT_TRUE(topic.rfind("porta.views.", 0) != 0 || topic == kCareTopic) << topic << " has no recipients";
+}
+
+TEST_F(Roles, eachDeliveryIsInTheDecisionLogBefore) {
+    std::size_t deliveries = 0;
+    topics_.watch = [&](const std::vector<Message>& messages) {
+        if (messages.empty() || messages[0].topic != kCareTopic) return;
+        ++deliveries;
+        std::vector<std::int64_t> persons;
+        for (const Message& m : messages) persons.push_back(decodeView(m.value)->person);
+        auto log = DecisionLog::open(settings_);
+        ASSERT_TRUE(log);
+        Json last;
+        ASSERT_TRUE((*log)->each([&](std::int64_t, const Json& entry) { last = entry; }));
+        EXPECT_EQ(last.text("action"), "view.deliver");
+        EXPECT_EQ(last.text("actor"), "porta");
+        EXPECT_EQ(last.text("purpose"), kCare);
+        EXPECT_EQ(print(*last.find("recipients")), "[\"team-north\"]");
+        EXPECT_NE(last.find("sections"), nullptr);
+        EXPECT_EQ(last.text("whom"), personRanges(persons));
+    };
+    run(21, 1);
+    EXPECT_GT(deliveries, 0u);
+    auto log = DecisionLog::open(settings_);
+    ASSERT_TRUE(log);
+    EXPECT_TRUE((*log)->verify());
+}
+
+TEST_F(Roles, controlWithoutADecisionLogNothingLeaves) {
+    const std::string log = settings_.state + "/decisions.db";
+    fs::create_directories(log);
+    run(22, 1, 3000);
+    EXPECT_EQ(messagesOf(kCareTopic), 0u);
+    EXPECT_GT(count("SELECT COUNT(*) FROM view_row WHERE sent < revision"), 0) << "it was about to";
+    fs::remove(log);
+    run(23, 1);
+    EXPECT_EQ(delivered(kCare), assembled(kCare));
+    expectSame();
+}
+
+TEST_F(Roles, aStaleRevisionChangesNothing) {
+    run(24, 1);
+    const Lines before = delivered(kCare);
+    const std::size_t sent = messagesOf(kCareTopic);
+    World w = open(0);
+    auto project = Project::open(settings_, *w.store, *w.keys, *w.log, *w.clock);
+    ASSERT_TRUE(project);
+    for (const auto& [person, line] : before) {
+        auto n = (*project)->project({{person, 1}});
+        ASSERT_TRUE(n);
+        EXPECT_EQ(*n, 0u);
+    }
+    EXPECT_EQ(messagesOf(kCareTopic), sent);
+    // An older message that lands last does not take a reader back.
+    for (auto& [partition, messages] : topics_.topics[kCareTopic]) {
+        auto again = messages;
+        messages.insert(messages.end(), again.begin(), again.end());
+    }
+    EXPECT_EQ(delivered(kCare), before);
+    // A worker that was overtaken between its append and its mark owes the later revision once more.
+    (*w.store).run("UPDATE view_row SET sent = revision - 1");
+    auto owed = (*project)->deliver();
+    ASSERT_TRUE(owed);
+    EXPECT_EQ(static_cast<std::int64_t>(*owed), count("SELECT COUNT(*) FROM view_row"));
+    EXPECT_EQ(delivered(kCare), before);
+}
+
+TEST_F(Roles, aPurposeWithoutRecipientsCostsAndDeliversNothing) {
+    write("purposes: {care-coordination: {legal_basis: x, sections: all, sources: all}}\n");
+    run(25, 1);
+    EXPECT_EQ(messagesOf(kCareTopic), 0u);
+    EXPECT_EQ(count("SELECT COUNT(*) FROM view_row"), 0);
+    EXPECT_FALSE(fs::exists(settings_.state + "/decisions.db"));
+    expectSame();
+}
+
+TEST_F(Roles, aChangedPurposeIsDeliveredAgain) {
+    run(26, 1);
+    const Lines before = delivered(kCare);
+    write(
+        "purposes:\n  care-coordination: {legal_basis: x, sections: [identity, nothing], sources: [unemployment], "
+        "recipients: [team-north, team-south]}\n");
+    World w = open(0);
+    EXPECT_FALSE(Receiver::over(settings_, purpose(kCare), *w.store, *w.keys, *w.log)) << "still the old one's views";
+    run(27, 1);
+    const Lines after = delivered(kCare);
+    EXPECT_EQ(after, assembled(kCare));
+    EXPECT_FALSE(after.empty());
+    EXPECT_LT(after.size(), before.size()) << "who is known to other sources only is gone";
+    EXPECT_EQ(static_cast<std::size_t>(count("SELECT COUNT(*) FROM view_row WHERE length(box) > 0")), after.size());
+    // Nobody receives any more: nothing is owed, and a run comes to rest.
+    (*w.store).run("UPDATE view_row SET sent = 0");
+    write("purposes: {care-coordination: {legal_basis: x, sections: all, sources: all}}\n");
+    run(28, 1);
+    EXPECT_EQ(count("SELECT COUNT(*) FROM view_row WHERE sent < revision"), 0);
+    expectSame();
 }
 
 }  // namespace
