@@ -10,16 +10,21 @@ namespace porta::app {
 
 namespace {
 
-/// Raw topics keep everything: they are what views are computed from.
-std::vector<pipeline::TopicPlan> planned(const config::Settings& settings) {
+/// Raw topics keep everything: they are what views are computed from. Of persons and views the newest revision is enough.
+Result<std::vector<pipeline::TopicPlan>> planned(const config::Settings& settings) {
     using Properties = std::vector<std::pair<std::string, std::string>>;
     const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
     const Properties newest{{"cleanup.policy", "compact"}};
+    const Properties views{{"cleanup.policy", "compact"}, {"max.message.bytes", "16777216"}};
     std::vector<pipeline::TopicPlan> topics;
     for (const auto& s : settings.sources)
         topics.push_back({pipeline::rawTopic(s.id), settings.kafka.partitions, for_ever, 0});
     topics.push_back({pipeline::kRecordsTopic, settings.kafka.partitions, for_ever, 0});
     topics.push_back({pipeline::kPersonsTopic, settings.kafka.partitions, newest, 0});
+    auto purposes = pipeline::loadPurposes(settings);
+    if (!purposes) return purposes.error();
+    for (const auto& p : purposes->delivered())
+        topics.push_back({pipeline::viewsTopic(p.id), settings.kafka.partitions, views, 0});
     return topics;
 }
 
@@ -39,7 +44,9 @@ int commandTopics(const Arguments& args) {
     if (!settings) return complain(settings.error());
     if (!settings->scaledOut())
         return complain(fail(Errc::misconfigured, "this configuration has no log.kafka: there are no topics", "log"));
-    auto topics = planned(*settings);
+    auto plan = planned(*settings);
+    if (!plan) return complain(plan.error());
+    auto& topics = *plan;
     if (auto r = pipeline::describeTopics(settings->kafka, topics); !r) return complain(r.error());
     if (o->operands[0] == "apply") {
         if (auto r = pipeline::createTopics(settings->kafka, topics); !r) return complain(r.error());
