@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
-from demo import Demo, account, heading, invent, proofs, quarantine, trace, view  # noqa: E402
+from demo import Demo, account, heading, invent, lines, proofs, quarantine, trace, view  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.roles import Roles  # noqa: E402
@@ -53,6 +53,17 @@ def compare(porta, reference):
         sys.exit("demo: the two forms differ")
 
 
+def receive(porta):
+    heading("What left for the registered recipients of a purpose, each delivery logged before")
+    asking = ("--as", "anna", "--purpose", "care-coordination")
+    received, exported = porta("view", "receive", *asking), porta("view", "export", *asking)
+    logged = [e for e in lines(porta("audit", "log", show=False)) if e["action"] == "view.deliver"]
+    print(f"  {received.count(10)} views received, {len(logged)} deliveries in the decision log; the lines of `view export`:",
+          "yes" if received == exported else "NO")
+    if received != exported or not received or not logged:
+        sys.exit("demo: recipients do not have what readers have")
+
+
 def main():
     os.environ.setdefault("PORTA_AS", "acceptance")
     os.environ.setdefault("PORTA_PURPOSE", "verification")
@@ -77,6 +88,7 @@ def main():
                 quarantine(porta)
                 trace(porta, view(porta))
                 compare(porta, reference)
+                receive(porta)
                 proofs(porta)
     heading("Where to look next")
     print("  docs/ARCHITECTURE.md     which role does what, and what holds when one is killed\n"

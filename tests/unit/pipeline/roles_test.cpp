@@ -317,7 +317,7 @@ TEST_F(Roles, eachDeliveryIsInTheDecisionLogBefore) {
 TEST_F(Roles, controlWithoutADecisionLogNothingLeaves) {
     const std::string log = settings_.state + "/decisions.db";
     fs::create_directories(log);
-    run(22, 1, 3000);
+    run(22, 1, 1200);
     EXPECT_EQ(messagesOf(kCareTopic), 0u);
     EXPECT_GT(count("SELECT COUNT(*) FROM view_row WHERE sent < revision"), 0) << "it was about to";
     fs::remove(log);
