@@ -39,13 +39,13 @@ class Scanner:
         return [(m, f) for m, f, t in self.lowered if t in lower] + [(m, f) for m, f, t in self.exact if t in data]
 
     def in_tree(self, *roots):
-        """[(file, marker, form)] in every file below, its own name included."""
+        """[(file, marker, form)] in every file below, its own name included; servers fill files up with zeros, which say nothing."""
         found = []
         for root in map(Path, roots):
             for path in sorted(p for p in root.rglob("*") if p.is_file() or p.is_symlink()):
                 found += [(str(path.relative_to(root)), m, f"name, {f}") for m, f in self.in_bytes(str(path.relative_to(root)).encode())]
                 try:
-                    found += [(str(path.relative_to(root)), m, f) for m, f in self.in_bytes(path.read_bytes())]
+                    found += [(str(path.relative_to(root)), m, f) for m, f in self.in_bytes(path.read_bytes().rstrip(b"\0"))]
                 except FileNotFoundError:
                     continue        # a running server may have dropped it
         return found
