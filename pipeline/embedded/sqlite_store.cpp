@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <map>
+#include <memory>
 
 namespace porta::pipeline {
 
@@ -58,12 +59,12 @@ public:
     void query(std::string_view sql, const std::vector<Value>& parameters,
                const std::function<void(const Row&)>& row) override {
         sqlite3_stmt* s = prepare(sql);
+        // Also when `row` throws: a statement left in the middle would go on there when it is asked again.
+        std::unique_ptr<sqlite3_stmt, Rewind> rewind(s);
         for (std::size_t i = 0; i < parameters.size(); ++i) bind(s, static_cast<int>(i + 1), parameters[i]);
         SqliteRow current(s);
         int code;
         while ((code = sqlite3_step(s)) == SQLITE_ROW) row(current);
-        sqlite3_reset(s);
-        sqlite3_clear_bindings(s);
         if (code != SQLITE_DONE) throw failure();
     }
 
@@ -74,20 +75,41 @@ public:
 private:
     Result<void> within(const char* begin, const std::function<void()>& work) {
         try {
+            refused_ = false;
             run(begin, {});
             work();
+            // SQLite would keep what surrounds a refused statement, PostgreSQL never does.
+            if (refused_)
+                throw Failure{
+                    fail(Errc::unavailable, "a statement was refused; the transaction is rolled back", "store.sqlite")};
             run("COMMIT", {});
             return {};
         } catch (const Failure& f) {
-            if (!sqlite3_get_autocommit(db_)) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+            rollBack();
             return f.error;
+        } catch (...) {
+            rollBack();
+            throw;
         }
     }
 
+    void rollBack() {
+        if (!sqlite3_get_autocommit(db_)) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+
+    struct Rewind {
+        void operator()(sqlite3_stmt* s) const {
+            sqlite3_reset(s);
+            sqlite3_clear_bindings(s);
+        }
+    };
+
     sqlite3* db_ = nullptr;
+    bool refused_ = false;  ///< a statement of the transaction at hand
     std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
 
-    Failure failure() const {
+    Failure failure() {
+        refused_ = true;
         int code = sqlite3_errcode(db_);
         Errc errc = code == SQLITE_FULL ? Errc::exhausted : Errc::unavailable;
         return Failure{fail(errc, std::string("store: ") + sqlite3_errmsg(db_), "store.sqlite")};
