@@ -107,10 +107,13 @@ private:
                 throw Failure{fail(Errc::misconfigured, settings_.password_file + ": no password can be read",
                                    "store.postgresql.password_file")};
         }
-        const std::string options = "-c search_path=" + schema_ + " -c client_min_messages=error" +
-                                    (read_only_ ? " -c default_transaction_read_only=on" : "");
-        const char* names[] = {"dbname",  "password", "connect_timeout", "fallback_application_name",
-                               "options", nullptr};
+        // A writer that was stopped in the middle of a transaction keeps its locks: the server ends that after a lease.
+        const std::string options =
+            "-c search_path=" + schema_ + " -c client_min_messages=error" +
+            (read_only_ ? std::string(" -c default_transaction_read_only=on")
+                        : " -c idle_in_transaction_session_timeout=" + std::to_string(settings_.lease_ms));
+        // The lease knows its holder by this name, so the DSN may not give another.
+        const char* names[] = {"dbname", "password", "connect_timeout", "application_name", "options", nullptr};
         const char* values[] = {settings_.dsn.c_str(),
                                 password.empty() ? nullptr : password.c_str(),
                                 "5",
@@ -137,6 +140,12 @@ private:
         }
     }
 
+    /// What the server closed since the last answer is noticed here: the first read may still bring its farewell.
+    bool connected() {
+        return connection_ && PQconsumeInput(connection_) && PQconsumeInput(connection_) &&
+               PQstatus(connection_) == CONNECTION_OK;
+    }
+
     Failure lost() const {
         return Failure{fail(Errc::unavailable, "the connection to PostgreSQL was lost", "store.postgresql.connection")};
     }
@@ -150,6 +159,8 @@ private:
             return Failure{fail(Errc::unavailable,
                                 "there is no store in this database yet; `porta topics apply` makes it",
                                 "store.missing")};
+        // Class 22 is about values, and its sentence may quote one.
+        if (code.rfind("22", 0) == 0) text = "a value does not fit its column";
         // Class 08 and 57: the connection or server goes away; 40: the transaction may be tried again; 53: no room.
         Errc errc = code.rfind("53", 0) == 0 ? Errc::exhausted : Errc::unavailable;
         return Failure{
@@ -183,10 +194,8 @@ private:
     }
 
     void send(std::string_view sql, const std::vector<Value>& parameters) {
-        if (!connection_ || PQstatus(connection_) != CONNECTION_OK) {
-            if (within_) throw lost();
-            connect();
-        }
+        if (within_ && (!connection_ || PQstatus(connection_) != CONNECTION_OK)) throw lost();
+        if (!within_ && !connected()) connect();
         std::vector<Oid> types;
         std::vector<std::string> integers(parameters.size());
         std::vector<const char*> values;
@@ -248,7 +257,7 @@ private:
 
     Result<void> within(const char* begin, const std::string& first, const std::function<void()>& work) {
         try {
-            if (!connection_ || PQstatus(connection_) != CONNECTION_OK) connect();
+            if (!connected()) connect();
             within_ = true;
             run(begin, {});
             if (!first.empty()) run(first, {});
@@ -262,18 +271,25 @@ private:
             return {};
         } catch (const Failure& f) {
             Error error = f.error;
-            if (connection_ && PQstatus(connection_) == CONNECTION_OK) {
-                try {
-                    send("ROLLBACK", {});
-                    settle();
-                } catch (const Failure&) {
-                    PQfinish(connection_);
-                    connection_ = nullptr;
-                }
-            }
-            within_ = false;
+            rollBack();
             return error;
+        } catch (...) {
+            rollBack();
+            throw;
         }
+    }
+
+    void rollBack() {
+        if (connection_ && PQstatus(connection_) == CONNECTION_OK) {
+            try {
+                send("ROLLBACK", {});
+                settle();
+            } catch (const Failure&) {
+                PQfinish(connection_);
+                connection_ = nullptr;
+            }
+        }
+        within_ = false;
     }
 };
 
@@ -289,31 +305,31 @@ public:
             held = false;
             store_.run("INSERT INTO lease(name, epoch, holder, until) VALUES(?1, 0, 0, 0) ON CONFLICT DO NOTHING",
                        {name_});
-            std::int64_t holder = 0;
+            std::int64_t holder = 0, until = 0;
             bool over = false, alive = false;
             store_.query(
-                "SELECT epoch, holder, CASE WHEN until < CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS "
-                "BIGINT) "
-                "THEN 1 ELSE 0 END, (SELECT COUNT(*) FROM pg_stat_activity a WHERE a.pid = lease.holder AND "
-                "a.application_name = 'porta') FROM lease WHERE name = ?1 FOR UPDATE",
+                "SELECT epoch, holder, until, CASE WHEN until < CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 "
+                "AS BIGINT) THEN 1 ELSE 0 END, (SELECT COUNT(*) FROM pg_stat_activity a WHERE a.pid = lease.holder AND "
+                "a.application_name = 'porta') FROM lease WHERE name = ?1",
                 {name_}, [&](const Row& r) {
                     epoch = r.integer(0);
                     holder = r.integer(1);
-                    over = r.integer(2) != 0;
-                    alive = r.integer(3) != 0;
+                    until = r.integer(2);
+                    over = r.integer(3) != 0;
+                    alive = r.integer(4) != 0;
                 });
-            held = (epoch_ && epoch == epoch_) || over || !alive;
-            if (!held) return;
-            if (!epoch_ || epoch != epoch_) {
-                // A holder that was stopped, not killed, keeps its locks: its connection ends here.
-                if (alive) store_.run("SELECT pg_terminate_backend(CAST(?1 AS INTEGER))", {holder});
-                ++epoch;
-            }
+            const bool ours = epoch_ && epoch == epoch_;
+            if (!ours && !over && alive) return;
+            // A holder that was stopped, not killed, may have this very row locked: its connection ends first.
+            if (!ours && alive) store_.run("SELECT pg_terminate_backend(CAST(?1 AS INTEGER))", {holder});
             store_.run(
-                "UPDATE lease SET epoch = ?2, holder = pg_backend_pid(), until = CAST(EXTRACT(EPOCH FROM "
-                "clock_timestamp()) "
-                "* 1000000 AS BIGINT) + ?3 WHERE name = ?1",
-                {name_, epoch, period_});
+                "UPDATE lease SET epoch = ?4, holder = pg_backend_pid(), until = CAST(EXTRACT(EPOCH FROM "
+                "clock_timestamp()) * 1000000 AS BIGINT) + ?5 WHERE name = ?1 AND epoch = ?2 AND until = ?3",
+                {name_, epoch, until, ours ? epoch : epoch + 1, period_});
+            if (!ours) ++epoch;
+            // Of several that try at once the row was as it had been read for one.
+            store_.query("SELECT COUNT(*) FROM lease WHERE name = ?1 AND epoch = ?2 AND holder = pg_backend_pid()",
+                         {name_, epoch}, [&](const Row& r) { held = r.integer(0) == 1; });
         });
         if (!done) return done.error();
         epoch_ = held ? epoch : 0;
