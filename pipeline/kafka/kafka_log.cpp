@@ -21,6 +21,25 @@ Error unreachable(rd_kafka_resp_err_t err) {
                 "log.kafka");
 }
 
+Error missing(const std::string& topic) {
+    return fail(Errc::unavailable, "topic " + topic + " is missing; `porta topics apply` makes it", "log.topic");
+}
+
+/// What the log says to a message; it names the topic that is missing, and does not blame the network for a size.
+Error refused(rd_kafka_resp_err_t err, const std::string& topic) {
+    switch (err) {
+        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return missing(topic);
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+            return fail(
+                Errc::misconfigured,
+                "a message is larger than topic " + topic + " takes; give it max.message.bytes=" + kMessageBytes,
+                "log.topic");
+        default: return unreachable(err);
+    }
+}
+
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
 /// Errors: misconfigured, naming the property.
@@ -151,15 +170,15 @@ public:
                     RD_KAFKA_V_VALUE(const_cast<char*>(m.value.data()), m.value.size()),
                     RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&reports), RD_KAFKA_V_END);
                 if (err == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-                if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL) return giveUp(reports, err);
+                if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL) return giveUp(reports, err, m.topic);
                 rd_kafka_poll(producer_.get(), 100);
             }
             ++reports.waiting;
         }
         auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kAppendMs);
         while (reports.waiting > 0 && std::chrono::steady_clock::now() < until) rd_kafka_poll(producer_.get(), 100);
-        if (reports.waiting > 0) return giveUp(reports, RD_KAFKA_RESP_ERR__TIMED_OUT);
-        if (reports.failed != RD_KAFKA_RESP_ERR_NO_ERROR) return giveUp(reports, reports.failed);
+        if (reports.waiting > 0) return giveUp(reports, RD_KAFKA_RESP_ERR__TIMED_OUT, "");
+        if (reports.failed != RD_KAFKA_RESP_ERR_NO_ERROR) return giveUp(reports, reports.failed, reports.topic);
         return {};
     }
 
@@ -170,6 +189,11 @@ public:
                                {"heartbeat.interval.ms", std::to_string(settings_.session_timeout_ms / 3)}});
         if (!kafka) return kafka.error();
         auto reader = std::make_unique<KafkaReader>(std::move(*kafka), true);
+        std::vector<TopicPlan> plan;
+        for (const std::string& t : topics) plan.push_back({t, 1, {}, 0});
+        if (auto r = describe(reader->handle(), plan); !r) return r.error();
+        for (const TopicPlan& t : plan)
+            if (!t.existing) return missing(t.name);
         KafkaHandle<rd_kafka_topic_partition_list_t> list(
             rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
         for (const std::string& t : topics)
@@ -185,9 +209,7 @@ public:
         auto reader = std::make_unique<KafkaReader>(std::move(*kafka), false);
         std::vector<TopicPlan> plan{{topic, 1, {}, 0}};
         if (auto r = describe(reader->handle(), plan); !r) return r.error();
-        if (!plan[0].existing)
-            return fail(Errc::unavailable, "topic " + topic + " is missing; `porta topics apply` makes it",
-                        "log.topic");
+        if (!plan[0].existing) return missing(topic);
         KafkaHandle<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(plan[0].existing));
         for (int p = 0; p < plan[0].existing; ++p) {
             auto at = positions.find(p);
@@ -212,6 +234,7 @@ private:
     struct Reports {
         std::int64_t waiting = 0;
         rd_kafka_resp_err_t failed = RD_KAFKA_RESP_ERR_NO_ERROR;
+        std::string topic;  ///< of the message that failed
     };
 
     config::KafkaSettings settings_;
@@ -220,13 +243,16 @@ private:
     static void onReport(rd_kafka_t*, const rd_kafka_message_t* m, void*) {
         auto* reports = static_cast<Reports*>(m->_private);
         --reports->waiting;
-        if (m->err) reports->failed = m->err;
+        if (!m->err) return;
+        reports->failed = m->err;
+        reports->topic = rd_kafka_topic_name(m->rkt);
     }
 
     Result<void> startProducer() {
         auto conf = configure(settings_, {{"enable.idempotence", "true"},
                                           {"acks", "all"},
                                           {"linger.ms", "1"},
+                                          {"topic.metadata.propagation.max.ms", std::to_string(kAskMs)},
                                           {"partitioner", "murmur2_random"},
                                           {"message.timeout.ms", std::to_string(kAppendMs / 2)},
                                           {"compression.type", "none"}});  // what is sealed does not get smaller
@@ -239,11 +265,11 @@ private:
     }
 
     /// After a failure nobody knows what is in the log: a new producer, and the caller appends all of it again.
-    Error giveUp(Reports& reports, rd_kafka_resp_err_t err) {
+    Error giveUp(Reports& reports, rd_kafka_resp_err_t err, const std::string& topic) {
         rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         for (int i = 0; i < 100 && reports.waiting > 0; ++i) rd_kafka_poll(producer_.get(), 50);
         producer_.reset();
-        return unreachable(err);
+        return refused(err, topic);
     }
 
     Result<KafkaHandle<rd_kafka_t>> consumer(Properties properties) {
