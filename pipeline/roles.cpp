@@ -134,6 +134,8 @@ public:
 
     Result<bool> step() override {
         auto held = world_.lease->hold();
+        // A holder whose connection was ended, or whose time was over, meets its successor's lease here.
+        if (resolver_ && (!held || !*held)) metrics_.add("porta_resolve_lost_leases_total", "");
         if (!held) return held.error();
         if (!*held) {
             resolver_.reset();
@@ -202,11 +204,7 @@ private:
             crashPoint("resolve.before-commit");
             world_.lease->check();
         });
-        if (!done) {
-            if (done.error().rule == "lease.lost" || done.error().code == Errc::unavailable)
-                metrics_.add("porta_resolve_refused_writes_total", "");
-            return done;
-        }
+        if (!done) return refused(done.error());
         crashPoint("resolve.after-commit");
         metrics_.add("porta_resolve_raw_records_total", "", records);
         return {};
@@ -229,8 +227,14 @@ private:
                 world_.store->run("UPDATE person SET sent = ?2 WHERE no = ?1 AND sent < ?2", {person, revision});
             world_.lease->check();
         });
-        if (!done) return done.error();
+        if (!done) return refused(done.error());
         return true;
+    }
+
+    /// The store took nothing: the lease went to another process, which also ends this one's connection.
+    Error refused(const Error& error) {
+        if (error.code == Errc::unavailable) metrics_.add("porta_resolve_refused_writes_total", "");
+        return error;
     }
 };
 
