@@ -1,4 +1,5 @@
-# One target per folder: porta_library(NAME x SRCS a.cpp … DEPS y …) makes porta_x; porta_test(NAME x_test SRCS … DEPS …) one test program.
+# One target per folder: porta_library(NAME x SRCS a.cpp … DEPS y …) makes porta_x; porta_test(NAME x_test SRCS … DEPS …) one test program;
+# UNREGISTERED: ctest does not start it.
 function(porta_library)
   cmake_parse_arguments(A "" "NAME" "SRCS;DEPS" ${ARGN})
   add_library(porta_${A_NAME} STATIC ${A_SRCS})
@@ -6,10 +7,12 @@ function(porta_library)
   target_include_directories(porta_${A_NAME} PUBLIC ${PROJECT_SOURCE_DIR})
 endfunction()
 function(porta_test)
-  cmake_parse_arguments(A "" "NAME" "SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(A "UNREGISTERED" "NAME" "SRCS;DEPS" ${ARGN})
   add_executable(${A_NAME} ${A_SRCS})
   target_link_libraries(${A_NAME} PRIVATE porta_warnings ${A_DEPS} GTest::gtest GTest::gtest_main)
   target_include_directories(${A_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${A_NAME} PRIVATE PORTA_ROOT="${PROJECT_SOURCE_DIR}")
-  add_test(NAME ${A_NAME} COMMAND ${A_NAME})
+  if(NOT A_UNREGISTERED)
+    add_test(NAME ${A_NAME} COMMAND ${A_NAME})
+  endif()
 endfunction()

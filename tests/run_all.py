@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
 nothing failed. Parts: release (build, ctest), accept (the black-box scripts), privacy (marked values stand nowhere in clear
-text), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same build), support (the real servers that tests start), lint.
+text), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same build), support (the real servers that tests start,
+and what needs them: tests/servers), lint.
 
     run_all.py [--only PART,…]        default: release,accept,privacy,asan,fuzz,support
 
@@ -106,13 +107,18 @@ def accept(count):
         count.add(f"acceptance {name}", code == 0, time.monotonic() - start)
 
 
-def support(count):
-    """Kafka and PostgreSQL as the tests start them."""
+def support(count, built):
+    """Kafka and PostgreSQL as the tests start them, and the program against them."""
     for kind in ("kafka", "postgres"):
         heading(f"servers for tests: {kind}")
         start = time.monotonic()
         code = run(sys.executable, "tests/support/self_test.py", kind)
         count.add(f"support {kind}", code == 0, time.monotonic() - start)
+    for part in ("unit", "stopped") if built else ():
+        heading(f"against the real servers: {part}")
+        start = time.monotonic()
+        code = run(sys.executable, "tests/servers/run.py", "build/release", part)
+        count.add(f"servers {part}", code == 0, time.monotonic() - start)
 
 
 def privacy(count):
@@ -174,10 +180,10 @@ def main():
     count = Count()
     if "lint" in parts:
         lint(count)
-    if "support" in parts:
-        support(count)
-    if {"release", "accept", "privacy"} & set(parts):
+    if {"release", "accept", "privacy", "support"} & set(parts):
         built = build("release", count)
+        if "support" in parts:
+            support(count, built)
         if built and "release" in parts:
             ctest("release", count)
         if built and "accept" in parts:
