@@ -97,12 +97,26 @@ public:
     using Deliver = std::function<Result<std::int64_t>(const std::string& source, std::string body)>;
     Doorway(const config::Settings& settings, Deliver deliver) : settings_(settings), deliver_(std::move(deliver)) {}
 
-    Result<std::int64_t> push(const std::string& id, const std::string& token, std::string body, bool local) {
+    /// Over HTTP only sources of that kind take records, each with its token; on the owner's socket only the desk.
+    Result<void> admitted(const std::string& id, const std::string& token, bool local) const {
         const config::SourceSettings* source = settings_.source(id);
         if (!source || (local ? id != kDesk : source->kind != "http"))
             return fail(Errc::not_found, "no source of that name takes records here", "push.source");
-        if (!local)
-            if (auto r = admit(*source, token); !r) return r.error();
+        return local ? Result<void>{} : admit(*source, token);
+    }
+
+    void open(server::Routes& routes, bool local) {
+        routes.admit = [this, local](const std::string& s, const std::string& t) { return admitted(s, t, local); };
+        routes.push = [this](const std::string& s, std::string b) { return push(s, std::move(b)); };
+    }
+
+private:
+    const config::Settings& settings_;
+    Deliver deliver_;
+    std::atomic<int> waiting_ = 0;
+    std::mutex mutex_;
+
+    Result<std::int64_t> push(const std::string& id, std::string body) {
         if (++waiting_ > 32) {
             --waiting_;
             return fail(Errc::unavailable, "busy; try again in a moment", "push.busy");
@@ -111,12 +125,6 @@ public:
         --waiting_;
         return deliver_(id, std::move(body));
     }
-
-private:
-    const config::Settings& settings_;
-    Deliver deliver_;
-    std::atomic<int> waiting_ = 0;
-    std::mutex mutex_;
 };
 
 /// Waits for SIGTERM or SIGINT, which every thread has blocked; false when the time is over first.
@@ -187,12 +195,8 @@ int runEmbedded(const config::Settings& settings) {
     routes.metrics = [&] { return metrics.text(); };
     serveReads(routes, settings);
     server::Routes local;
-    local.push = [&](const std::string& s, const std::string& t, std::string b) {
-        return doorway.push(s, t, std::move(b), true);
-    };
-    routes.push = [&](const std::string& s, const std::string& t, std::string b) {
-        return doorway.push(s, t, std::move(b), false);
-    };
+    doorway.open(local, true);
+    doorway.open(routes, false);
     auto http = server::HttpServer::start(settings.host, settings.port, routes);
     if (!http) return complain(http.error());
     auto socket = server::HttpServer::startLocal(ownerSocket(settings), local);
@@ -246,10 +250,7 @@ int runRoles(const config::Settings& settings, const std::vector<std::string>& r
     };
     routes.metrics = [&] { return metrics.text(); };
     if (serves) serveReads(routes, settings);
-    if (connects)
-        routes.push = [&](const std::string& s, const std::string& t, std::string b) {
-            return doorway.push(s, t, std::move(b), false);
-        };
+    if (connects) doorway.open(routes, false);
     auto http = server::HttpServer::start(settings.host, settings.port, routes);
     bool announced = false;
     while (http && !stopped(200ms))

@@ -27,6 +27,7 @@ namespace {
 
 /// A pool of this size, since every open connection takes a thread.
 constexpr int kThreads = 64;
+constexpr std::size_t kDiscard = 1u << 20;
 
 void answer(net::HTTPServerResponse& response, int status, const std::string& type, const std::string& body) {
     response.setStatusAndReason(static_cast<Status>(status));
@@ -81,43 +82,80 @@ private:
     void route(net::HTTPServerRequest& request, net::HTTPServerResponse& response) {
         if (ambiguous(request)) return answer(response, 400, "text/plain", "ambiguous length or host\n");
         const std::string target = request.getURI().substr(0, request.getURI().find('?'));
-        const bool get = request.getMethod() == "GET" || request.getMethod() == "HEAD";
-        if (get && target == "/livez") return answer(response, 200, "text/plain", "live\n");
-        if (get && target == "/readyz") {
-            bool ready = !routes_.ready || routes_.ready();
-            return answer(response, ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
+        if (auto read = readable(target)) {
+            if (request.getMethod() == "GET" || request.getMethod() == "HEAD") return read(response);
+            return notAllowed(response, "GET, HEAD");
         }
-        if (get && target == "/metrics" && routes_.metrics)
-            return answer(response, 200, "text/plain; version=0.0.4", routes_.metrics());
-        for (const auto& [path, ask] : {std::pair{"/account", &routes_.account}, std::pair{"/status", &routes_.status}})
-            if (get && target == path && *ask) {
-                auto json = (*ask)();
-                return json ? answer(response, 200, "application/json", print(*json) + "\n")
-                            : answer(response, json.error());
-            }
         const std::string from = "/sources/", to = "/records";
         if (target.rfind(from, 0) == 0 && target.ends_with(to) && target.size() > from.size() + to.size() &&
             routes_.push) {
-            if (request.getMethod() != "POST") return answer(response, 405, "text/plain", "POST one object\n");
+            if (request.getMethod() != "POST") return notAllowed(response, "POST");
             return push(target.substr(from.size(), target.size() - from.size() - to.size()), request, response);
         }
         answer(response, 404, "text/plain", "no such resource\n");
     }
 
+    /// What GET on this target gives; empty where there is nothing.
+    std::function<void(net::HTTPServerResponse&)> readable(const std::string& target) {
+        if (target == "/livez")
+            return [](net::HTTPServerResponse& response) { answer(response, 200, "text/plain", "live\n"); };
+        if (target == "/readyz")
+            return [this](net::HTTPServerResponse& response) {
+                bool ready = !routes_.ready || routes_.ready();
+                answer(response, ready ? 200 : 503, "text/plain", ready ? "ready\n" : "not ready\n");
+            };
+        if (target == "/metrics" && routes_.metrics)
+            return [this](net::HTTPServerResponse& response) {
+                answer(response, 200, "text/plain; version=0.0.4", routes_.metrics());
+            };
+        for (const auto& [path, ask] : {std::pair{"/account", &routes_.account}, std::pair{"/status", &routes_.status}})
+            if (target == path && *ask)
+                return [ask = ask](net::HTTPServerResponse& response) {
+                    auto json = (*ask)();
+                    json ? answer(response, 200, "application/json", print(*json) + "\n")
+                         : answer(response, json.error());
+                };
+        return {};
+    }
+
+    static void notAllowed(net::HTTPServerResponse& response, const std::string& methods) {
+        response.set("Allow", methods);
+        answer(response, 405, "text/plain", "the methods are " + methods + "\n");
+    }
+
+    /// A connection that closes with bytes unread is reset, and the client may never see why: a short body is read.
+    static void discard(net::HTTPServerRequest& request) {
+        char part[16384];
+        std::istream& in = request.stream();
+        for (std::size_t n = 0; n < kDiscard && (in.read(part, sizeof part), in.gcount() > 0);)
+            n += static_cast<std::size_t>(in.gcount());
+    }
+
     void push(const std::string& source, net::HTTPServerRequest& request, net::HTTPServerResponse& response) {
+        std::string token = request.get("Authorization", "");
+        token = token.rfind("Bearer ", 0) == 0 ? token.substr(7) : "";
+        // Before a byte of the body: strangers may not fill the memory.
+        if (routes_.admit)
+            if (auto r = routes_.admit(source, token); !r) {
+                discard(request);
+                return answer(response, r.error());
+            }
+        // Poco does not tell a chunked body that broke off from one that ended: half an object would be taken for a whole.
+        if (request.getContentLength64() == net::HTTPMessage::UNKNOWN_CONTENT_LENGTH) {
+            if (request.getChunkedTransferEncoding()) discard(request);
+            return answer(response, 411, "text/plain", "give a Content-Length\n");
+        }
+        const auto length = static_cast<std::uint64_t>(request.getContentLength64());
+        if (length > routes_.max_body) {
+            discard(request);
+            return answer(response, 413, "text/plain", "the object is too large\n");
+        }
         std::string body;
         char part[16384];
         std::istream& in = request.stream();
-        while (in.read(part, sizeof part), in.gcount() > 0) {
-            body.append(part, static_cast<std::size_t>(in.gcount()));
-            if (body.size() > routes_.max_body) return answer(response, 413, "text/plain", "the object is too large\n");
-        }
-        if (request.getContentLength64() != net::HTTPMessage::UNKNOWN_CONTENT_LENGTH &&
-            static_cast<std::uint64_t>(request.getContentLength64()) != body.size())
-            return answer(response, 400, "text/plain", "the body is shorter than its length\n");
-        std::string token = request.get("Authorization", "");
-        token = token.rfind("Bearer ", 0) == 0 ? token.substr(7) : "";
-        auto records = routes_.push(source, token, std::move(body));
+        while (in.read(part, sizeof part), in.gcount() > 0) body.append(part, static_cast<std::size_t>(in.gcount()));
+        if (body.size() != length) return answer(response, 400, "text/plain", "the body is shorter than its length\n");
+        auto records = routes_.push(source, std::move(body));
         if (!records) return answer(response, records.error());
         Json j = Json::object();
         j["durable"] = true;

@@ -20,9 +20,11 @@ struct Routes {
     std::function<std::string()> metrics;   ///< /metrics: Prometheus text
     std::function<Result<Json>()> account;  ///< /account
     std::function<Result<Json>()> status;   ///< /status
+    /// Asked before the body of a push is read. `token` is what the client gave, for the source to compare. Empty: everyone.
+    std::function<Result<void>(const std::string& source, const std::string& token)> admit;
     /// POST /sources/ID/records: the body is one object, durable on return; how many raw records it brought (0: known).
-    /// `token` is what the client gave, for the source to compare. Errors as `Errc`, answered by httpStatus.
-    std::function<Result<std::int64_t>(const std::string& source, const std::string& token, std::string body)> push;
+    /// Errors as `Errc`, answered by httpStatus.
+    std::function<Result<std::int64_t>(const std::string& source, std::string body)> push;
     std::uint64_t max_body = 64u << 20;
 };
 
