@@ -48,23 +48,25 @@ std::pair<std::size_t, std::size_t> lineColumn(std::string_view bytes, std::size
 int commandRead(const Arguments& args) {
     Arguments files;
     std::string format;
-    bool json = false;
+    bool json = false, help = false;
     formats::Settings settings;
     for (std::size_t i = 0; i < args.size(); ++i) {
         if (args[i] == "--json") json = true;
+        else if (args[i] == "--help" || args[i] == "-h") help = true;
         else if (args[i] == "--dialect" && i + 1 < args.size()) settings.fhir = args[++i] == "fhir";
         else if (args[i] == "--delimiter" && i + 1 < args.size()) settings.delimiter = args[++i][0];
         else if (args[i] == "--encoding" && i + 1 < args.size()) settings.encoding = args[++i];
-        else if (args[i] != "--help" && format.empty()) format = args[i];
-        else if (args[i] != "--help") files.push_back(args[i]);
+        else if (format.empty()) format = args[i];
+        else files.push_back(args[i]);
     }
-    if (format.empty() || files.empty()) {
-        std::cerr
+    if (help || format.empty() || files.empty()) {
+        (help ? std::cout : std::cerr)
             << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME] [--json]\n"
                "Formats: json ndjson csv hl7v2 xml. Prints the node tree, each node with the offset and length of "
                "its bytes.\n"
-               "Example: porta read hl7v2 admit.hl7\n";
-        return args.size() == 1 && args[0] == "--help" ? 0 : 2;
+               "Examples: porta read hl7v2 admit.hl7\n"
+               "          porta read csv register.csv --delimiter ';' --encoding windows-1252\n";
+        return help ? 0 : 2;
     }
     auto kind = formats::kindNamed(format);
     if (!kind) {

@@ -89,6 +89,16 @@ def self_test(porta):
         return right is None and "+1" in good and value and judge(porta, "json", case)
 
 
+def usage_test(porta):
+    """What was asked for is data and goes to stdout; a wrong command line is told on stderr."""
+    def run(*args):
+        return subprocess.run([porta, "read", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
+
+    asked, with_format, wrong = run("--help"), run("csv", "--help"), run("csv")
+    return (asked.returncode == with_format.returncode == 0 and asked.stdout == with_format.stdout and b"Examples: porta read " in asked.stdout
+            and not asked.stderr and wrong.returncode == 2 and not wrong.stdout and wrong.stderr == asked.stdout)
+
+
 def main():
     porta, *chosen = [a for a in sys.argv[1:] if a != "--bless"]
     porta = str(Path(porta).resolve())
@@ -101,6 +111,9 @@ def main():
             print(f"{name}: {wrong}")
     if not chosen and not self_test(porta):
         print("self-test: a wrong expectation was not noticed")
+        failed += 1
+    if not chosen and not usage_test(porta):
+        print("porta read --help: the usage belongs to stdout, that of a wrong command line to stderr")
         failed += 1
     print(f"golden: {count} cases, {failed} failures")
     return 1 if failed or not count else 0
