@@ -10,6 +10,7 @@ namespace porta::formats::json {
 namespace {
 
 constexpr std::size_t kMaxDepth = 200;
+constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
 /// SAX events straight into the node tree. Spans come from the stream's place when an event arrives: the reader has just
 /// consumed the value.
@@ -130,6 +131,10 @@ Result<Units> splitLines(std::string_view object) {
 Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
     tree.clear(fhir ? Dialect::fhir : Dialect::plain);
     rapidjson::MemoryStream stream(raw.data(), raw.size());
+    // RFC 8259, 8.1: a reader may ignore a byte order mark. Taken from the stream, so that spans still count from the
+    // record's first byte.
+    if (raw.substr(0, kBom.size()) == kBom)
+        for (std::size_t i = 0; i < kBom.size(); ++i) stream.Take();
     rapidjson::Reader reader;
     Handler handler(raw, stream, tree);
     constexpr unsigned flags =
