@@ -115,6 +115,52 @@ private:
     }
 };
 
+bool isDigit(char c) { return c >= '0' && c <= '9'; }
+
+/// RFC 8259, 6: the whole of `t` is one number.
+bool isNumber(std::string_view t) {
+    std::size_t at = 0;
+    auto digits = [&] {
+        std::size_t from = at;
+        while (at < t.size() && isDigit(t[at])) ++at;
+        return at > from;
+    };
+    if (at < t.size() && t[at] == '-') ++at;
+    if (at < t.size() && t[at] == '0') ++at;
+    else if (!digits()) return false;
+    if (at < t.size() && t[at] == '.') {
+        ++at;
+        if (!digits()) return false;
+    }
+    if (at < t.size() && (t[at] == 'e' || t[at] == 'E')) {
+        ++at;
+        if (at < t.size() && (t[at] == '-' || t[at] == '+')) ++at;
+        if (!digits()) return false;
+    }
+    return at == t.size();
+}
+
+/// The same text with a small number of equal length in each number's place. RapidJSON converts even those numbers that it
+/// hands over as digits, and refuses what no double holds; the handler takes the digits from the record's own bytes.
+std::string withSmallNumbers(std::string_view raw) {
+    std::string out(raw);
+    for (std::size_t at = 0; at < raw.size();) {
+        if (raw[at] == '"') {
+            for (++at; at < raw.size() && raw[at] != '"'; ++at)
+                if (raw[at] == '\\') ++at;
+            ++at;
+        } else if (isDigit(raw[at]) || raw[at] == '-') {
+            std::size_t stop = std::min(raw.find_first_not_of("0123456789+-.eE", at), raw.size());
+            if (isNumber(raw.substr(at, stop - at)))
+                for (std::size_t i = at; i < stop; ++i) out[i] = i == at ? '1' : i == at + 1 && stop > at + 2 ? '.' : '0';
+            at = stop;
+        } else {
+            ++at;
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<Units> splitLines(std::string_view object) {
@@ -128,25 +174,41 @@ Result<Units> splitLines(std::string_view object) {
     return out;
 }
 
-Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
-    tree.clear(fhir ? Dialect::fhir : Dialect::plain);
-    rapidjson::MemoryStream stream(raw.data(), raw.size());
+namespace {
+
+/// Reads `text`, which is `raw` or stands for it byte by byte. `too_great`: refused for a number only.
+Result<void> read(std::string_view text, std::string_view raw, NodeTree& tree, bool& too_great) {
+    rapidjson::MemoryStream stream(text.data(), text.size());
     // RFC 8259, 8.1: a reader may ignore a byte order mark. Taken from the stream, so that spans still count from the
     // record's first byte.
-    if (raw.substr(0, kBom.size()) == kBom)
+    if (text.substr(0, kBom.size()) == kBom)
         for (std::size_t i = 0; i < kBom.size(); ++i) stream.Take();
     rapidjson::Reader reader;
     Handler handler(raw, stream, tree);
     constexpr unsigned flags =
         rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
     rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
+    too_great = result.Code() == rapidjson::kParseErrorNumberTooBig;
     // The reader takes a zero byte for the end of the text.
     if (!result.IsError() && stream.Tell() >= raw.size()) return {};
     std::size_t at = std::min<std::size_t>(result.IsError() ? result.Offset() : stream.Tell(), raw.size());
     std::string message = handler.refusal     ? handler.refusal
                           : !result.IsError() ? "a zero byte stands after the value"
+                          : too_great         ? "a number is not one of RFC 8259"
                                               : rapidjson::GetParseError_En(result.Code());
     return fail(Errc::malformed, message, handler.refusal ? handler.rule : "json.syntax", at, at < raw.size() ? 1 : 0);
+}
+
+}  // namespace
+
+Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
+    const Dialect dialect = fhir ? Dialect::fhir : Dialect::plain;
+    tree.clear(dialect);
+    bool too_great = false;
+    auto done = read(raw, raw, tree, too_great);
+    if (!too_great) return done;
+    tree.clear(dialect);
+    return read(withSmallNumbers(raw), raw, tree, too_great);
 }
 
 }  // namespace porta::formats::json

@@ -12,8 +12,8 @@ Result<void> parse(std::string_view raw, const std::string& encoding, NodeTree& 
 
 namespace json {
 Result<Units> splitLines(std::string_view object);
-/// RFC 8259; depth at most 200; a member that stands twice becomes two children; a byte order mark before the
-/// text is passed over.
+/// RFC 8259; depth at most 200; a member that stands twice becomes two children; a byte order mark before the text is
+/// passed over; a number keeps its digits, however great it is.
 Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree);
 }  // namespace json
 
