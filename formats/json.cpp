@@ -152,7 +152,8 @@ std::string withSmallNumbers(std::string_view raw) {
         } else if (isDigit(raw[at]) || raw[at] == '-') {
             std::size_t stop = std::min(raw.find_first_not_of("0123456789+-.eE", at), raw.size());
             if (isNumber(raw.substr(at, stop - at)))
-                for (std::size_t i = at; i < stop; ++i) out[i] = i == at ? '1' : i == at + 1 && stop > at + 2 ? '.' : '0';
+                for (std::size_t i = at; i < stop; ++i)
+                    out[i] = i == at ? '1' : i == at + 1 && stop > at + 2 ? '.' : '0';
             at = stop;
         } else {
             ++at;

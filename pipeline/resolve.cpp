@@ -150,7 +150,14 @@ void Resolver::take(const RecordMessage& record, Keyset& touched) {
             }
             continue;
         }
+        if (outbox_ && op.key.entity != "person") {
+            std::vector<std::int64_t>& known = subjects_[hash_(key)];
+            for (const schemas::RecordKey& subject : op.subjects)
+                if (std::int64_t h = hash_(subject.text()); std::find(known.begin(), known.end(), h) == known.end())
+                    known.push_back(h);
+        }
         if (op.key.entity != "person" || op.op == Op::presence) continue;
+        if (outbox_) person_keys_[hash_(key)] = key;
         persons_[key].push_back({withoutSpans(op), record.raw, record.object, record.generation});
         touched.insert(key);
         if (op.op == Op::merge || op.op == Op::unmerge) {
@@ -339,13 +346,23 @@ void Resolver::apply(std::vector<RecordMessage> batch, std::int64_t now) {
         if (identity::PersonId person = log_.personOf(key)) dirty_.insert(person);
     };
     for (const std::string& key : touched) changed(key);
-    for (const RecordMessage& record : batch)
-        for (const Operation& op : record.operations)
-            for (const schemas::RecordKey& subject : op.subjects) changed(subject.text());
+    markSubjects(batch);
     // A snapshot may delete records of anybody whom its source knows.
     for (const auto& [key, survivor] : survivor_)
         if (completed.count(key.substr(0, key.find('|'))) || replayed) changed(key);
     writeDirty();
+}
+
+/// Everybody whom a changed record names now or ever named: a delete names nobody, and a correction may name another.
+void Resolver::markSubjects(const std::vector<RecordMessage>& batch) {
+    std::set<std::int64_t> hashes;
+    for (const RecordMessage& record : batch)
+        for (const Operation& op : record.operations)
+            if (auto known = subjects_.find(hash_(op.key.text())); known != subjects_.end())
+                hashes.insert(known->second.begin(), known->second.end());
+    for (std::int64_t h : hashes)
+        if (auto key = person_keys_.find(h); key != person_keys_.end())
+            if (identity::PersonId person = log_.personOf(key->second)) dirty_.insert(person);
 }
 
 void Resolver::writeDirty() {

@@ -51,6 +51,7 @@ private:
     void decide();
     void resolvePersons(const Keyset& touched, std::int64_t now, bool write);
     void writeTokens(const std::string& survivor, std::set<std::int64_t> tokens);
+    void markSubjects(const std::vector<RecordMessage>& batch);
     void writeDirty();
     std::vector<identity::Decision> decisionsAmong(const Keyset& survivors) const;
     std::vector<std::string> matesOf(const std::string& key) const;
@@ -80,7 +81,11 @@ private:
     };
     std::map<std::int64_t, Present> present_;                           ///< object of a full feed → what stands in it
     std::unordered_map<std::string, std::set<std::int64_t>> found_by_;  ///< survivor → hashes in table `token`
-    std::set<identity::PersonId> dirty_;                                ///< persons that this batch changed
+    /// Keyed hash of a record that is no Person → keyed hashes of everybody it ever named as its subject; with an outbox only.
+    std::unordered_map<std::int64_t, std::vector<std::int64_t>> subjects_;
+    std::unordered_map<std::int64_t, std::string>
+        person_keys_;                     ///< keyed hash → Person record key; with an outbox only
+    std::set<identity::PersonId> dirty_;  ///< persons that this batch changed
     schemas::SnapshotScopes scopes_;
     identity::IdentityLog log_;
     std::int64_t sequence_ = 0;

@@ -34,8 +34,9 @@ TEST_F(Configuration, oneDirectoryIsTheDefault) {
 }
 
 TEST_F(Configuration, aKeyOfAnotherVariantSelectsIt) {
-    auto s = with("log: embedded\nstore: {sqlite: {path: porta.db}}\n",
-                  {"log.kafka.brokers=127.0.0.1:9092", "store.postgresql.dsn=host=127.0.0.1 dbname=porta", "server.port=0"});
+    auto s =
+        with("log: embedded\nstore: {sqlite: {path: porta.db}}\n",
+             {"log.kafka.brokers=127.0.0.1:9092", "store.postgresql.dsn=host=127.0.0.1 dbname=porta", "server.port=0"});
     ASSERT_TRUE(s) << s.error().message;
     EXPECT_TRUE(s->scaledOut());
     EXPECT_EQ(s->postgres.dsn, "host=127.0.0.1 dbname=porta");
@@ -68,7 +69,8 @@ TEST_F(Configuration, whatIsWrongIsNamedWithItsPlace) {
 
 TEST_F(Configuration, aSourceThatIsPushedToNeedsAToken) {
     const std::string source =
-        "id: door\nkind: http\nformat: {kind: json}\nmapping: library:desk\ncoverage: {from: 2020-01-01}\nno_data_means: none\n";
+        "id: door\nkind: http\nformat: {kind: json}\nmapping: library:desk\ncoverage: {from: "
+        "2020-01-01}\nno_data_means: none\n";
     std::ofstream(root_ / "sources/door.yaml") << source;
     auto s = with("");
     ASSERT_FALSE(s);
@@ -80,7 +82,8 @@ TEST_F(Configuration, aSourceThatIsPushedToNeedsAToken) {
 }
 
 TEST_F(Configuration, aSourceThatDeclaresNoCoverageIsRefused) {
-    std::ofstream(root_ / "sources/s.yaml") << "id: s\nformat: {kind: json}\nmapping: library:desk\nno_data_means: none\n";
+    std::ofstream(root_ / "sources/s.yaml")
+        << "id: s\nformat: {kind: json}\nmapping: library:desk\nno_data_means: none\n";
     auto s = with("");
     ASSERT_FALSE(s);
     EXPECT_NE(s.error().message.find("coverage"), std::string::npos);

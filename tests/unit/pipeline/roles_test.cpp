@@ -289,6 +289,32 @@ TEST_F(Roles, theNewestViewsAreWhatIsAssembled) {
         EXPECT_TRUE(topic.rfind("porta.views.", 0) != 0 || topic == kCareTopic) << topic << " has no recipients";
 }
 
+TEST_F(Roles, aRecordThatMovesToAnotherPersonLeavesTheViewOfTheFirst) {
+    const fs::path clinic = town_.path / "feeds/clinic";
+    std::set<std::string> patients;
+    for (const auto& file : fs::directory_iterator(clinic)) {
+        std::ifstream in(file.path());
+        for (std::string line; std::getline(in, line);)
+            if (std::size_t at = line.find("Patient/"); at != std::string::npos)
+                patients.insert(line.substr(at, line.find('"', at) - at));
+    }
+    ASSERT_GT(patients.size(), 3u);
+    auto visit = [&](const char* day, const std::string& patient) {
+        std::ofstream(clinic / ("Encounter_202405" + std::string(day) + ".ndjson"))
+            << R"({"resourceType":"Encounter","id":"enc-moved","meta":{"lastUpdated":"2024-05-)" << day
+            << R"(T09:00:00Z"},"status":"finished","class":{"code":"AMB"},"subject":{"reference":")" << patient
+            << R"("},"period":{"start":"2024-05-01T09:00:00Z"}})"
+            << "\n";
+    };
+    visit("01", *patients.begin());
+    run(41, 1);
+    const Lines before = delivered(kCare);
+    visit("02", *patients.rbegin());
+    run(42, 1);
+    EXPECT_EQ(delivered(kCare), assembled(kCare));
+    EXPECT_NE(delivered(kCare), before);
+}
+
 TEST_F(Roles, eachDeliveryIsInTheDecisionLogBefore) {
     std::size_t deliveries = 0;
     topics_.watch = [&](const std::vector<Message>& messages) {
