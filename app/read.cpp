@@ -74,6 +74,10 @@ int commandRead(const Arguments& args) {
         return 2;
     }
     settings.kind = *kind;
+    if (auto encoding = formats::checkEncoding(settings); !encoding) {
+        std::cerr << "porta read: --encoding: " << encoding.error().message << "\n";
+        return 2;
+    }
     bool refused = false;
     for (const std::string& file : files) {
         if (*kind == formats::Kind::csv && file.ends_with(".tsv")) settings.delimiter = '\t';

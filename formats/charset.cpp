@@ -58,6 +58,31 @@ Charset::~Charset() {
     if (converter_) ucnv_close(static_cast<UConverter*>(converter_));
 }
 
+Charset::Wide Charset::wide() const {
+    if (utf8_) return Wide::no;
+    switch (ucnv_getType(static_cast<UConverter*>(converter_))) {
+        case UCNV_UTF16: return Wide::marked;
+        case UCNV_UTF16_BigEndian: return Wide::big;
+        case UCNV_UTF16_LittleEndian: return Wide::little;
+        default: return Wide::no;
+    }
+}
+
+bool Charset::splitsAt(char ascii) const {
+    if (utf8_) return true;
+    auto alone = decode(std::string_view(&ascii, 1));
+    if (!alone || *alone != std::string_view(&ascii, 1)) return false;
+    for (int lead = 0x80; lead <= 0xFF; ++lead) {
+        const char pair[] = {static_cast<char>(lead), ascii};
+        auto both = decode(std::string_view(pair, 2));
+        if (both && (both->size() < 2 || both->back() != ascii)) return false;
+    }
+    // Escape sequences (ISO 2022, UTF-7) change what the bytes after them mean.
+    UConverterType type = ucnv_getType(static_cast<UConverter*>(converter_));
+    return type != UCNV_ISO_2022 && type != UCNV_HZ && type != UCNV_UTF7 && type != UCNV_IMAP_MAILBOX &&
+           type != UCNV_SCSU && type != UCNV_BOCU1;
+}
+
 Result<std::string> Charset::decode(std::string_view bytes) const {
     if (utf8_) {
         std::size_t bad = invalidUtf8(bytes);

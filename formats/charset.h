@@ -1,5 +1,6 @@
 #pragma once
 /// Texts in the charset of their source to UTF-8 (ICU converters). Spans always stay those of the undecoded bytes.
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,12 @@ public:
     Charset(Charset&& other) noexcept;
     ~Charset();
     bool isUtf8() const { return utf8_; }
+    /// Code units of two bytes: UTF-16 with its byte order given, or to be read from a mark (big-endian without one).
+    enum class Wide : std::uint8_t { no, big, little, marked };
+    Wide wide() const;
+    /// True when each byte below 0x80 is that ASCII character, also as the second byte of another one: then texts can be
+    /// split at it before they are decoded.
+    bool splitsAt(char ascii) const;
     /// UTF-8 text. Errors: malformed at the first byte that the charset does not define; offset within `bytes`.
     Result<std::string> decode(std::string_view bytes) const;
 

@@ -89,6 +89,72 @@ std::string unquoted(std::string_view text) {
     return out;
 }
 
+/// UTF-16 as one byte a code unit, so that rows and cells are found as in every other text: ASCII as it is, all else 0x80.
+/// A last half of a unit counts as one.
+std::string narrowed(std::string_view bytes, bool big) {
+    std::string out;
+    out.reserve((bytes.size() + 1) / 2);
+    for (std::size_t at = 0; at < bytes.size(); at += 2) {
+        bool half = at + 1 == bytes.size();
+        char high = half ? '\x80' : bytes[big ? at : at + 1], low = half ? '\x80' : bytes[big ? at + 1 : at];
+        out += high == 0 && static_cast<unsigned char>(low) < 0x80 ? low : '\x80';
+    }
+    return out;
+}
+
+/// How the bytes of one object or record are to be taken. `mark`: the bytes of a byte order mark, to be passed over.
+struct Width {
+    bool wide = false, big = false;
+    std::size_t mark = 0;
+    std::size_t bytes() const { return wide ? 2 : 1; }
+};
+
+/// UTF-16 to UTF-8. Errors: malformed at a surrogate without its other half.
+Result<std::string> decodeWide(std::string_view bytes, bool big) {
+    std::string out;
+    auto unit = [&](std::size_t at) -> std::uint32_t {
+        auto one = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
+        return big ? one(at) << 8 | one(at + 1) : one(at + 1) << 8 | one(at);
+    };
+    for (std::size_t at = 0; at + 1 < bytes.size(); at += 2) {
+        std::uint32_t c = unit(at);
+        if (c >= 0xD800 && c < 0xE000) {
+            std::uint32_t low = c < 0xDC00 && at + 3 < bytes.size() ? unit(at + 2) : 0;
+            if (low < 0xDC00 || low >= 0xE000)
+                return fail(Errc::malformed, "half of a character that needs two units; check the declared encoding",
+                            "charset", at, 2);
+            c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+            at += 2;
+        }
+        auto more = [&](int shift) { out += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
+        if (c < 0x80) {
+            out += static_cast<char>(c);
+        } else if (c < 0x800) {
+            out += static_cast<char>(0xC0 | c >> 6);
+            more(0);
+        } else if (c < 0x10000) {
+            out += static_cast<char>(0xE0 | c >> 12);
+            more(6);
+            more(0);
+        } else {
+            out += static_cast<char>(0xF0 | c >> 18);
+            more(12);
+            more(6);
+            more(0);
+        }
+    }
+    return out;
+}
+
+Width widthOf(const Charset& charset, std::string_view start) {
+    const Charset::Wide wide = charset.wide();
+    if (wide == Charset::Wide::no) return {false, false, start.substr(0, 3) == kBom ? 3u : 0u};
+    const std::string_view mark = start.substr(0, 2);
+    // RFC 2781, 4.3: UTF-16 without a mark is big-endian.
+    bool big = wide == Charset::Wide::big || (wide == Charset::Wide::marked && mark != "\xFF\xFE");
+    return {true, big, mark == (big ? "\xFE\xFF" : "\xFF\xFE") ? 2u : 0u};
+}
+
 std::string_view trim(std::string_view t) {
     while (!t.empty() && (t.front() == ' ' || t.front() == '\t')) t.remove_prefix(1);
     while (!t.empty() && (t.back() == ' ' || t.back() == '\t')) t.remove_suffix(1);
@@ -98,23 +164,33 @@ std::string_view trim(std::string_view t) {
 }  // namespace
 
 Result<Units> split(const Settings& settings, std::string_view object) {
+    auto charset = sharedCharset(settings.encoding);
+    if (!charset) return charset.error();
+    const Width width = widthOf(**charset, object);
+    const std::size_t bytes = width.bytes();
+    std::string narrow;
+    if (width.wide) narrow = narrowed(object, width.big);
+    const std::string_view text = width.wide ? std::string_view(narrow) : object;
     Units out;
-    std::size_t at = object.substr(0, 3) == kBom ? 3 : 0;
+    // A record does not begin with the object's mark, so its byte order goes along with the header.
+    if (width.wide) out.context = object.substr(0, width.mark);
+    std::size_t at = width.mark / bytes;
     bool header = settings.header;
-    while (at < object.size()) {
-        std::size_t end = rowEnd(object, at, settings.delimiter);
+    while (at < text.size()) {
+        std::size_t end = rowEnd(text, at, settings.delimiter);
         std::size_t stop = end;
-        while (stop > at && object[stop - 1] == '\r') --stop;
+        while (stop > at && text[stop - 1] == '\r') --stop;
         // A line without any cell is no row; one of nothing but delimiters is, and gets its outcome.
-        std::string_view line = object.substr(at, stop - at);
+        std::string_view line = text.substr(at, stop - at);
         if (!trim(line).empty() || line.find(settings.delimiter) != std::string_view::npos) {
-            if (header) out.context = object.substr(at, stop - at);
-            else out.units.push_back({at, stop - at});
+            const std::size_t from = at * bytes, to = std::min(stop * bytes, object.size());
+            if (header) out.context += object.substr(from, to - from);
+            else out.units.push_back({from, to - from});
             header = false;
         }
         at = end;
-        if (at < object.size() && object[at] == '\r') ++at;
-        if (at < object.size() && object[at] == '\n') ++at;
+        if (at < text.size() && text[at] == '\r') ++at;
+        if (at < text.size() && text[at] == '\n') ++at;
     }
     return out;
 }
@@ -123,10 +199,35 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
     tree.clear(Dialect::plain);
     auto charset = sharedCharset(settings.encoding);
     if (!charset) return charset.error();
-    auto cells = cellsOf(raw, settings.delimiter);
-    if (!cells) return cells.error();
+    const Width width = widthOf(**charset, header);
+    const std::size_t unit = width.bytes();
+    if (width.wide) {
+        header.remove_prefix(width.mark);
+        if (raw.size() % 2)
+            return fail(Errc::malformed, "the record ends within a character of two bytes", "csv.charset",
+                        raw.size() - 1, 1);
+    }
+    std::string narrow;
+    if (width.wide) narrow = narrowed(raw, width.big);
+    auto cells = cellsOf(width.wide ? std::string_view(narrow) : raw, settings.delimiter);
+    if (!cells) {
+        Error e = cells.error();
+        e.offset *= unit;
+        e.length *= unit;
+        return e;
+    }
     auto decode = [&](std::string_view row, const Cell& cell) -> Result<std::string_view> {
-        std::string_view bytes = row.substr(cell.from, cell.to - cell.from);
+        std::string_view bytes = row.substr(cell.from * unit, (cell.to - cell.from) * unit);
+        if (width.wide) {
+            auto utf8 = decodeWide(bytes, width.big);
+            if (!utf8) {
+                Error e = utf8.error();
+                e.rule = "csv.charset";
+                e.offset += cell.from * unit;
+                return e;
+            }
+            return tree.keep(cell.escaped ? unquoted(*utf8) : *utf8);
+        }
         if (!cell.escaped && isAscii(bytes)) return bytes;
         std::string plain = cell.escaped ? unquoted(bytes) : std::string(bytes);
         auto utf8 = (*charset)->decode(plain);
@@ -140,7 +241,9 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
     };
     std::vector<std::string_view> names;
     if (settings.header) {
-        auto heads = cellsOf(header, settings.delimiter);
+        std::string narrow_header;
+        if (width.wide) narrow_header = narrowed(header, width.big);
+        auto heads = cellsOf(width.wide ? std::string_view(narrow_header) : header, settings.delimiter);
         if (!heads) return fail(Errc::malformed, "the header row is broken: " + heads.error().message, "csv.header");
         for (const Cell& cell : *heads) {
             auto name = decode(header, cell);
@@ -166,8 +269,9 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
             e.path = "column " + std::to_string(i + 1);
             return e;
         }
-        tree.add(tree.root(), names[i], NodeKind::text, *text,
-                 {static_cast<std::uint32_t>(cell.from), static_cast<std::uint32_t>(cell.to - cell.from)});
+        tree.add(
+            tree.root(), names[i], NodeKind::text, *text,
+            {static_cast<std::uint32_t>(cell.from * unit), static_cast<std::uint32_t>((cell.to - cell.from) * unit)});
     }
     return {};
 }

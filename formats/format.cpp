@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include "formats/charset.h"
 #include "formats/readers.h"
 
 namespace porta::formats {
@@ -13,6 +14,29 @@ Result<Kind> kindNamed(std::string_view name) {
     if (name == "hl7v2") return Kind::hl7v2;
     if (name == "xml") return Kind::xml;
     return fail(Errc::misconfigured, "unknown format; known: json, ndjson, csv, hl7v2, xml", "format.kind");
+}
+
+Result<void> checkEncoding(const Settings& settings) {
+    if (settings.kind == Kind::xml) return {};  // the document names its own
+    auto charset = Charset::named(settings.encoding);
+    if (!charset) return charset.error();
+    if (charset->isUtf8()) return {};
+    if (settings.kind == Kind::json || settings.kind == Kind::ndjson)
+        return fail(Errc::misconfigured, "JSON is read as utf-8 only (RFC 8259, 8.1)", "format.encoding");
+    if (settings.kind == Kind::csv && charset->wide() != Charset::Wide::no) return {};
+    std::string signs = "\r\n";
+    if (settings.kind == Kind::csv) signs += std::string("\"") + settings.delimiter;
+    else signs += "|^~\\&ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    for (char c : signs)
+        if (!charset->splitsAt(c))
+            return fail(
+                Errc::misconfigured,
+                settings.kind == Kind::csv
+                    ? "a byte of this encoding that looks like a delimiter, a quote or a line end can be part of "
+                      "another character; utf-8, utf-16 or an encoding of one byte is expected"
+                    : "HL7 v2 cannot be split in this encoding; utf-8 or an encoding of one byte is expected",
+                "format.encoding");
+    return {};
 }
 
 Result<Units> split(const Settings& settings, std::string_view object) {

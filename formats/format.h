@@ -28,8 +28,14 @@ struct Unit {
 };
 struct Units {
     std::vector<Unit> units;
-    std::string context;  ///< what each record needs by reference: the CSV header row's bytes, else empty
+    std::string
+        context;  ///< what each record needs by reference: the CSV header row's bytes (of UTF-16 with the object's
+                  ///< byte order mark before them), else empty
 };
+
+/// Whether the settings' encoding is one that the format can be split and read in.
+/// Errors: misconfigured, with what is allowed instead.
+Result<void> checkEncoding(const Settings& settings);
 
 /// Shape:  the units in the object's order. A unit may be malformed; that is found by `parse`.
 /// Errors: malformed only when nothing can be split (for instance an HL7 file without any MSH).

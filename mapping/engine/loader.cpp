@@ -105,6 +105,8 @@ struct Loader {
         if (const Yaml* e = y.find("encoding")) out.format.encoding = scalar(*e, "encoding");
         if (const Yaml* h = y.find("header")) out.format.header = choice(*h, "header", {"true", "false"}) == "true";
         if (const Yaml* f = y.find("fhir")) out.format.fhir = choice(*f, "fhir", {"true", "false"}) == "true";
+        if (auto fits = formats::checkEncoding(out.format); !fits)
+            stop(y.find("encoding") ? *y.find("encoding") : *format, "`encoding`: " + fits.error().message);
         out.dates = member(y, "dates");
         out.zone = member(y, "zone");
         out.when = optional(y, "when");

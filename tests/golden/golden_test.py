@@ -95,8 +95,9 @@ def usage_test(porta):
         return subprocess.run([porta, "read", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
 
     asked, with_format, wrong = run("--help"), run("csv", "--help"), run("csv")
+    unsafe = [run(f, __file__, "--encoding", e) for f, e in (("hl7v2", "utf-16"), ("csv", "utf-32"), ("json", "utf-16le"), ("csv", "no-such"))]
     return (asked.returncode == with_format.returncode == 0 and asked.stdout == with_format.stdout and b"Examples: porta read " in asked.stdout
-            and not asked.stderr and wrong.returncode == 2 and not wrong.stdout and wrong.stderr == asked.stdout)
+            and not asked.stderr and all(r.returncode == 2 and not r.stdout and b"--encoding: " in r.stderr for r in unsafe) and wrong.returncode == 2 and not wrong.stdout and wrong.stderr == asked.stdout)
 
 
 def main():
@@ -113,7 +114,7 @@ def main():
         print("self-test: a wrong expectation was not noticed")
         failed += 1
     if not chosen and not usage_test(porta):
-        print("porta read --help: the usage belongs to stdout, that of a wrong command line to stderr")
+        print("porta read: help goes to stdout, what is wrong with a command line (also an encoding that cannot be split) to stderr")
         failed += 1
     print(f"golden: {count} cases, {failed} failures")
     return 1 if failed or not count else 0
