@@ -159,6 +159,28 @@ Decision Purposes::decide(std::string_view user_id, std::string_view purpose_id,
     return {true, "granted", "the purpose is granted to the user"};
 }
 
+std::vector<std::string> Purposes::purposeNames() const {
+    std::vector<std::string> out;
+    for (const auto& [id, made] : purposes_) out.push_back(id);
+    return out;
+}
+
+void Purposes::limitSources(const std::vector<SourceLimit>& sources) {
+    for (auto& [id, purpose] : purposes_) {
+        std::vector<std::string> seen;
+        bool limited = false;
+        for (const SourceLimit& s : sources) {
+            bool named = !s.purposes || std::find(s.purposes->begin(), s.purposes->end(), id) != s.purposes->end();
+            limited = limited || !named;
+            if (named && purpose.source(s.id)) seen.push_back(s.id);
+        }
+        if (!limited) continue;
+        std::sort(seen.begin(), seen.end());
+        purpose.all_sources = false;
+        purpose.sources = std::move(seen);
+    }
+}
+
 std::vector<std::string> hiddenSources(const Purpose& purpose, const std::vector<std::string>& all_sources) {
     std::set<std::string> hidden;
     for (const std::string& source : all_sources)

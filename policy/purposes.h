@@ -38,6 +38,12 @@ struct Decision {
     std::string reason;  ///< one sentence without personal values
 };
 
+/// A source of the configuration and the purposes that it names for itself; null: it sets no limit.
+struct SourceLimit {
+    std::string id;
+    const std::vector<std::string>* purposes = nullptr;
+};
+
 class Purposes {
 public:
     /// Errors: misconfigured `file:line:column: …` (duplicates, unknown keys, unknown purposes of a user).
@@ -47,6 +53,10 @@ public:
     /// Those with recipients, sorted by id.
     std::vector<Purpose> delivered() const;
     const User* user(std::string_view id) const;
+    std::vector<std::string> purposeNames() const;  ///< sorted
+    /// Takes from each purpose what sources keep to others; `sources` are all of the configuration. The answer depends on
+    /// names alone, never on records.
+    void limitSources(const std::vector<SourceLimit>& sources);
     /// `case_ref` is the case or person asked for; empty = an export over all.
     Decision decide(std::string_view user, std::string_view purpose, std::string_view case_ref = {}) const;
 

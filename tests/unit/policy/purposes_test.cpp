@@ -65,6 +65,28 @@ TEST(Purposes, viewsLeaveForRegisteredRecipientsOnly) {
     EXPECT_TRUE(read->purpose("silent")->recipients.empty());
 }
 
+TEST(Purposes, aSourceKeepsItselfToThePurposesItNames) {
+    auto read = Purposes::parse(kFile, "p.yaml");
+    ASSERT_TRUE(read);
+    const std::vector<std::string> care{"care"}, none, both{"verification", "care"};
+    auto seen = [&](const char* id, const std::vector<std::string>* hospital) {
+        Purposes limited = *read;
+        limited.limitSources({{"contacts", nullptr}, {"hospital", hospital}, {"school", nullptr}});
+        const Purpose& p = *limited.purpose(id);
+        std::string out = p.all_sources ? "all" : "";
+        for (const char* s : {"contacts", "hospital", "school"})
+            if (p.source(s)) out += std::string(" ") + s;
+        return out;
+    };
+    EXPECT_EQ(seen("verification", nullptr), "all contacts hospital school");
+    EXPECT_EQ(seen("verification", &both), "all contacts hospital school");
+    EXPECT_EQ(seen("verification", &care), " contacts school");
+    EXPECT_EQ(seen("verification", &none), " contacts school");
+    EXPECT_EQ(seen("care", &care), " contacts hospital");
+    EXPECT_EQ(seen("care", &none), " contacts");
+    EXPECT_EQ(seen("closed", &both), "") << "a source grants nothing";
+}
+
 TEST(Purposes, refusesWithPlace) {
     for (const char* text : {
              "purposes: {a: {legal_basis: x, section: all}}",
