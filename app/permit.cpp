@@ -23,6 +23,7 @@ Result<Permitted> permit(const Options& options, const std::string& action, std:
     p.settings = *settings;
     auto purposes = policy::Purposes::load(p.settings.directory + "/purposes.yaml");
     if (!purposes) return purposes.error();
+    if (auto limited = pipeline::limitToSources(*purposes, p.settings); !limited) return limited.error();
     const char *as = std::getenv("PORTA_AS"), *for_purpose = std::getenv("PORTA_PURPOSE");
     p.user = options.get("--as", as ? as : "");
     std::string purpose = options.get("--purpose", for_purpose ? for_purpose : "");

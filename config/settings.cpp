@@ -69,6 +69,23 @@ Result<std::uint64_t> size(const Yaml& at, const std::string& file) {
     return n * factor;
 }
 
+/// A decimal from 0 to 1 in millionths, the unit in which shares are compared: no digit is guessed and none is lost.
+Result<std::uint32_t> share(const Yaml& at, const std::string& file) {
+    const std::string& t = at.text;
+    const bool point = t.size() > 2 && t.size() <= 8 && t[1] == '.';
+    bool good = at.kind == Yaml::Kind::scalar && (t.size() == 1 || point) && (t[0] == '0' || t[0] == '1');
+    std::uint32_t n = 0;
+    for (std::size_t i = 0; good && i < 8; ++i) {
+        if (i == 1) continue;
+        char c = i < t.size() ? t[i] : '0';
+        good = c >= '0' && c <= '9';
+        n = n * 10 + static_cast<std::uint32_t>(c - '0');
+    }
+    if (!good || n > 1000000)
+        return yamlError(file, at, "a decimal from 0 to 1 with at most six places is expected, such as 0.2");
+    return n;
+}
+
 Result<SourceSettings> loadSource(const std::string& directory, const std::string& path, const std::string& library) {
     auto yaml = loadYaml(path);
     if (!yaml) return yaml.error();
@@ -105,7 +122,11 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         s.path = resolve(directory + "/sources/..", f->get("path"));
         s.pattern = f->get("pattern", "*");
         s.on_done = f->get("on_done", "keep");
-        s.compressed = f->get("compression", "auto") != "none";
+        if (const Yaml* c = f->find("compression")) {
+            auto read = YamlChecks(path).choice(*c, "`compression`", {"auto", "none"});
+            if (!read) return read.error();
+            s.compressed = *read == "auto";
+        }
         if (s.on_done != "keep" && s.on_done != "delete" && s.on_done.rfind("move:", 0) != 0)
             return yamlError(path, *f->find("on_done"), "`on_done` is keep, move:DIR or delete");
     }
@@ -128,6 +149,9 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     if (delimiter.size() != 1) return yamlError(path, *format->find("delimiter"), "one character is expected");
     s.format.delimiter = delimiter[0];
     s.format.encoding = format->get("encoding", "utf-8");
+    if (auto fits = formats::checkEncoding(s.format); !fits)
+        return yamlError(path, format->find("encoding") ? *format->find("encoding") : *format,
+                         "`format.encoding`: " + fits.error().message);
     s.format.header = format->get("header", "true") == "true";
     s.format.fhir = format->get("dialect") == "fhir";
     s.date_pattern = format->get("dates");
@@ -175,7 +199,23 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
             if (!n) return n.error();
             s.max_object_bytes = *n;
         }
-        if (const Yaml* m = l->find("max_delete_share")) s.max_delete_share = std::strtod(m->text.c_str(), nullptr);
+        if (const Yaml* m = l->find("max_delete_share")) {
+            auto millionths = share(*m, path);
+            if (!millionths) return millionths.error();
+            s.max_delete_share = static_cast<double>(*millionths) / 1000000;
+        }
+    }
+    if (const Yaml* security = y.find("security")) {
+        if (auto r = checkKeys(*security, {"level"}, path); !r) return r.error();
+        if (const Yaml* level = security->find("level"))
+            if (auto r = YamlChecks(path).choice(*level, "`security.level`", {"normal", "restricted", "sealed"}); !r)
+                return r.error();
+    }
+    if (const Yaml* purposes = y.find("purposes")) {
+        auto read = YamlChecks(path).names(*purposes, "`purposes`");
+        if (!read) return read.error();
+        s.purposes.emplace();
+        for (const Yaml& item : purposes->items) s.purposes->push_back({item.text, item.line, item.column});
     }
     return s;
 }

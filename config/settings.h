@@ -1,6 +1,7 @@
 #pragma once
 /// The configuration directory as typed settings: `porta.yaml` and one file per source. Errors name file:line:column.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,12 @@
 #include "formats/format.h"
 
 namespace porta::config {
+
+/// A purpose as a source names it, with its place in the source's file.
+struct NamedPurpose {
+    std::string id;
+    int line = 0, column = 0;
+};
 
 struct SourceSettings {
     std::string id, kind = "files", tenant;
@@ -25,7 +32,9 @@ struct SourceSettings {
     std::int64_t promise_micros = 0;                    ///< `as_of`: how old the data may be; 0: none
     std::string coverage_from, coverage_who, no_data_means;
     std::uint64_t max_object_bytes = 1ull << 30;
-    double max_delete_share = 0.2;
+    double max_delete_share = 0.2;  ///< whole millionths
+    std::optional<std::vector<NamedPurpose>>
+        purposes;      ///< the only purposes that see the source; none: it sets no limit
     std::string file;  ///< relative to the configuration, for `declared` values
 };
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/date_time.h"
+#include "base/yaml.h"
 
 namespace porta::pipeline {
 
@@ -17,10 +18,35 @@ Json listOf(const std::vector<std::string>& names) {
 
 }  // namespace
 
+Result<void> limitToSources(policy::Purposes& purposes, const config::Settings& settings) {
+    std::vector<std::vector<std::string>> lists(settings.sources.size());
+    std::vector<policy::SourceLimit> limits;
+    for (std::size_t i = 0; i < settings.sources.size(); ++i) {
+        const auto& s = settings.sources[i];
+        if (s.purposes)
+            for (const auto& named : *s.purposes) {
+                if (!purposes.purpose(named.id)) {
+                    Yaml at;
+                    at.line = named.line;
+                    at.column = named.column;
+                    return YamlChecks(settings.directory + "/" + s.file)
+                        .unknown(at, "purpose", named.id, purposes.purposeNames());
+                }
+                lists[i].push_back(named.id);
+            }
+        limits.push_back({s.id, s.purposes ? &lists[i] : nullptr});
+    }
+    purposes.limitSources(limits);
+    return {};
+}
+
 Result<policy::Purposes> loadPurposes(const config::Settings& settings) {
     const std::string path = settings.directory + "/purposes.yaml";
     if (!std::filesystem::exists(path)) return policy::Purposes{};
-    return policy::Purposes::load(path);
+    auto purposes = policy::Purposes::load(path);
+    if (!purposes) return purposes;
+    if (auto limited = limitToSources(*purposes, settings); !limited) return limited.error();
+    return purposes;
 }
 
 views::PurposeView viewOf(const policy::Purpose& purpose) {

@@ -14,7 +14,10 @@
 
 namespace porta::pipeline {
 
-/// Of a configuration without purposes.yaml: none. Errors: misconfigured.
+/// A source's own list of purposes narrows what purposes.yaml grants. Errors: misconfigured, with the place, where a source
+/// names a purpose that is not there.
+Result<void> limitToSources(policy::Purposes& purposes, const config::Settings& settings);
+/// With the sources' own limits; of a configuration without purposes.yaml: none. Errors: misconfigured.
 Result<policy::Purposes> loadPurposes(const config::Settings& settings);
 views::PurposeView viewOf(const policy::Purpose& purpose);
 /// What the configuration declares of each source; the newest times are the caller's to fill in.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -87,6 +88,63 @@ TEST_F(Configuration, aSourceThatDeclaresNoCoverageIsRefused) {
     auto s = with("");
     ASSERT_FALSE(s);
     EXPECT_NE(s.error().message.find("coverage"), std::string::npos);
+}
+
+TEST_F(Configuration, aKeyOfASourceTakesEffectOrIsRefusedWithItsPlace) {
+    auto source = [&](const std::string& more, const std::string& format = "{kind: csv}") {
+        std::ofstream(root_ / "sources/s.yaml")
+            << "id: s\nformat: " << format << "\nmapping: library:desk\nno_data_means: none\n"
+            << (more.find("coverage") == std::string::npos ? "coverage: {from: 2020-01-01}\n" : "") << more << "\n";
+        return with("");
+    };
+    for (const Wrong& w : {
+             Wrong{"files: {path: a, compression: zip}", "6:31: unknown `compression`"},
+             Wrong{"files: {path: a, compression: nnoe}", "did you mean `none`"},
+             Wrong{"limits: {max_delete_share: 20%}", "6:28: a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: 1.5}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: 1.000001}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: -0.1}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: 0.1234567}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: 1e-1}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: '0.'}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: '0,2'}", "a decimal from 0 to 1"},
+             Wrong{"limits: {max_delete_share: ''}", "a decimal from 0 to 1"},
+             Wrong{"security: {level: secret}", "6:19: unknown `security.level`"},
+             Wrong{"security: {levle: normal}", "did you mean `level`"},
+             Wrong{"coverage: {form: 2015-01-01}", "5:12: "},
+             Wrong{"purposes: care", "6:11: "},
+             Wrong{"purposes: {care: yes}", "6:11: "},
+             Wrong{"purposes: [care, care]", "6:"},
+         }) {
+        auto s = source(w.yaml);
+        ASSERT_FALSE(s) << w.yaml;
+        EXPECT_NE(s.error().message.find(w.says), std::string::npos) << w.yaml << s.error().message;
+    }
+    const std::pair<const char*, std::int64_t> shares[] = {{"0", 0},         {"1", 1000000},  {"0.2", 200000},
+                                                           {"1.0", 1000000}, {"0.000001", 1}, {"0.333333", 333333}};
+    for (const auto& [text, millionths] : shares) {
+        auto s = source(std::string("limits: {max_delete_share: ") + text + "}");
+        ASSERT_TRUE(s) << text << s.error().message;
+        EXPECT_EQ(std::llround(s->source("s")->max_delete_share * 1000000), millionths) << text;
+    }
+    auto s = source("files: {path: a, compression: none}\nsecurity: {level: restricted}\npurposes: [care, work]");
+    ASSERT_TRUE(s) << s.error().message;
+    EXPECT_FALSE(s->source("s")->compressed);
+    ASSERT_TRUE(s->source("s")->purposes);
+    EXPECT_EQ(s->source("s")->purposes->at(1).id, "work");
+    EXPECT_FALSE(source("")->source("s")->purposes) << "a source without the key sets no limit";
+    for (const char* format :
+         {"{kind: hl7v2, encoding: utf-16}", "{kind: csv, encoding: utf-32}", "{kind: json, encoding: utf-16}",
+          "{kind: csv, delimiter: '|', encoding: shift_jis}", "{kind: csv, encoding: no-such}"}) {
+        auto refused = source("", format);
+        ASSERT_FALSE(refused) << format;
+        EXPECT_NE(refused.error().message.find("s.yaml:2:"), std::string::npos) << refused.error().message;
+        EXPECT_NE(refused.error().message.find("`format.encoding`"), std::string::npos) << refused.error().message;
+    }
+    for (const char* format : {"{kind: csv, encoding: utf-16}", "{kind: csv, encoding: utf-16le}",
+                               "{kind: csv, encoding: shift_jis}", "{kind: csv, delimiter: '|', encoding: euc-jp}",
+                               "{kind: hl7v2, encoding: windows-1252}", "{kind: hl7v2, encoding: iso-8859-15}"})
+        EXPECT_TRUE(source("", format)) << format;
 }
 
 }  // namespace
