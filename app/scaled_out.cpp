@@ -81,20 +81,18 @@ Result<void> ingestScaledOut(const config::Settings& settings, const std::string
         }
         const std::string path = std::filesystem::absolute(given).lexically_normal().string();
         const config::SourceSettings* source = settings.source(only);
-        auto bytes = connectors::FilesSource(path, "*", source ? source->max_object_bytes : 1u << 30).read(path);
+        auto bytes = connectors::readFile(path, source ? source->max_object_bytes : 1u << 30);
         if (!bytes) return bytes.error();
-        if (!*bytes)
-            return fail(Errc::unavailable, "a file changed while it was read; try again when it is complete",
-                        "files.changing");
-        if (auto r = deliver(only, path, std::move(**bytes), false); !r) return r;
+        if (auto r = deliver(only, path, std::move(*bytes), false); !r) return r;
     }
-    connectors::Seen seen;
     Result<void> first;  // the first file that was refused; the pass goes on
-    for (const config::SourceSettings& s : settings.sources) {
-        if (!paths.empty() || (!only.empty() && s.id != only)) continue;
-        auto done = pipeline::pullFiles(
-            s, seen,
-            [&](const std::string& path, std::string bytes) { return deliver(s.id, path, std::move(bytes), true); },
+    const auto pulled = pipeline::pullSources(settings);
+    for (const auto& [id, from] : pulled) {
+        if (!paths.empty() || (!only.empty() && id != only)) continue;
+        const std::string& source = id;
+        auto done = pipeline::pull(
+            *from,
+            [&](connectors::Object& object) { return deliver(source, object.path, std::move(object.bytes), true); },
             [&](const Error& error) {
                 if (first) first = error;
             });

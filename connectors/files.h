@@ -1,9 +1,9 @@
 #pragma once
-/// Files of a directory as a source that is polled: one file is one object. Names that begin with a dot or end in .tmp or
+/// Files of a directory as a source that is pulled: one file is one object. Names that begin with a dot or end in .tmp or
 /// .part are left alone, and so is a file that changes while it is read.
 ///
-///     FilesSource source("/feeds/hospital", "*.hl7", 1 << 30);
-///     for (const std::string& path : *source.list()) if (auto bytes = source.read(path); bytes && *bytes) …
+///     FilesSource source({.path = "/feeds/hospital", .pattern = "*.hl7"});
+///     while (auto object = *source.poll()) …
 #include <array>
 #include <cstdint>
 #include <map>
@@ -11,41 +11,47 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "connectors/source.h"
 
 namespace porta::connectors {
 
-class FilesSource {
-public:
-    /// `path`: a directory (searched with its sub-directories) or one file. `pattern`: shell
-    /// wildcards on the name, several separated by blanks.
-    FilesSource(std::string path, std::string pattern, std::uint64_t max_object_bytes)
-        : path_(std::move(path)), pattern_(std::move(pattern)), max_object_bytes_(max_object_bytes) {}
-
-    /// Absolute paths in the order of their names. Errors: unavailable when the directory cannot be read; a directory
-    /// that does not exist is empty.
-    Result<std::vector<std::string>> list() const;
-    /// The whole file, or nothing when it is still being written. Errors: unavailable, exhausted (larger than the limit).
-    Result<std::optional<std::string>> read(const std::string& path) const;
-    /// What `on_done` says (keep, move:DIR, delete), once the object is durable. Errors: unavailable.
-    Result<void> finish(const std::string& path, const std::string& on_done) const;
-
-private:
-    std::string path_, pattern_;
-    std::uint64_t max_object_bytes_;
+struct FilesSettings {
+    std::string path;           ///< a directory (searched with its sub-directories) or one file
+    std::string pattern = "*";  ///< shell wildcards on the name, several separated by blanks
+    std::string on_done =
+        "keep";  ///< or delete, or move:DIR; DIR counts from `path`, and what lies in it is not offered
+    std::uint64_t max_object_bytes = 1ull << 30;
 };
 
-/// Files that were taken already, by size, time and inode: what has not changed need not be read again to know that.
-class Seen {
+/// Order:  that of the absolute paths. A directory that does not exist is empty.
+/// Errors: unavailable (directory or file cannot be read), exhausted (a file larger than the limit: refused).
+/// Memory: which files were taken or refused, by size, time and inode, so that what has not changed is not read again.
+class FilesSource : public PullSource {
 public:
+    explicit FilesSource(FilesSettings settings);
+    Result<std::optional<Object>> poll() override;
+    Result<void> commit(const Object& object) override;
+    void refuse(const Object& object) override;
+
+private:
+    /// Size, seconds, nanoseconds, inode.
     using Signature = std::array<std::int64_t, 4>;
-    static Signature of(const std::string& path);
-    bool unchanged(const std::string& path) const;
-    /// `was`: what the file was before it was read.
-    void remember(const std::string& path, const Signature& was) { files_[path] = was; }
+    static Signature signatureOf(const std::string& path);
 
-private:
-    std::map<std::string, Signature> files_;
+    Result<std::vector<std::string>> list() const;
+    Result<void> finish(const std::string& path) const;
+
+    FilesSettings settings_;
+    std::string done_;  ///< where finished files go; empty: nowhere
+    std::vector<std::string> pass_;
+    std::size_t next_ = 0;  ///< in pass_; a pass that is over is empty
+    std::string in_hand_;
+    Signature was_{};  ///< what the file in hand was before it was read
+    std::map<std::string, Signature> seen_;
 };
+
+/// One file, completely; for a path that somebody names, so its name does not matter.
+/// Errors: unavailable (cannot be read, or changed while it was read), exhausted (larger than the limit).
+Result<std::string> readFile(const std::string& path, std::uint64_t max_bytes);
 
 }  // namespace porta::connectors

@@ -45,29 +45,35 @@ KeyedHash indexHash(const Keys& keys) {
 Connect::Connect(Store& store, Keys& keys, Clock& clock)
     : store_(store), keys_(keys), clock_(clock), hash_(indexHash(keys)) {}
 
-Result<void> pullFiles(const config::SourceSettings& s, connectors::Seen& seen,
-                       const std::function<Result<void>(const std::string&, std::string)>& deliver,
-                       const std::function<void(const Error&)>& refused) {
-    if (s.path.empty()) return {};
-    connectors::FilesSource files(s.path, s.pattern, s.max_object_bytes);
-    auto paths = files.list();
-    if (!paths) return paths.error();
-    for (const std::string& path : *paths) {
-        if (seen.unchanged(path)) continue;
-        auto was = connectors::Seen::of(path);
-        auto bytes = files.read(path);
-        if (bytes && !*bytes) continue;
-        auto done = bytes ? deliver(path, std::move(**bytes)) : Result<void>(bytes.error());
-        if (!done && done.error().code == Errc::unavailable) return done;
-        seen.remember(path, was);
-        if (!done) {
+PullSources pullSources(const config::Settings& settings) {
+    PullSources sources;
+    for (const config::SourceSettings& s : settings.sources)
+        if (!s.path.empty())
+            sources[s.id] = std::make_unique<connectors::FilesSource>(
+                connectors::FilesSettings{s.path, s.pattern, s.on_done, s.max_object_bytes});
+    return sources;
+}
+
+Result<void> pull(connectors::PullSource& source, const std::function<Result<void>(connectors::Object&)>& deliver,
+                  const std::function<void(const Error&)>& refused) {
+    while (true) {
+        auto polled = source.poll();
+        if (!polled) {
+            if (polled.error().code == Errc::unavailable) return polled.error();
+            refused(polled.error());
+            continue;
+        }
+        if (!*polled) return {};
+        connectors::Object& object = **polled;
+        if (auto done = deliver(object); !done) {
+            if (done.error().code == Errc::unavailable) return done;
+            source.refuse(object);
             refused(done.error());
             continue;
         }
         crashPoint("connect.object-closed");
-        if (auto r = files.finish(path, s.on_done); !r) return r;
+        if (auto r = source.commit(object); !r) return r;
     }
-    return {};
 }
 
 /// An object is the same as an earlier one iff source, digest and object time are equal (without object times: source,

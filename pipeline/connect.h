@@ -5,12 +5,15 @@
 ///     auto delivery = connect.accept(source, path, bytes, pulled);      // nothing: known already
 ///     for (RawMessage& m : connect.seal(*delivery, 0, delivery->n())) …
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/hash.h"
-#include "connectors/files.h"
+#include "config/settings.h"
+#include "connectors/source.h"
 #include "formats/format.h"
 #include "pipeline/messages.h"
 #include "pipeline/records.h"
@@ -50,13 +53,16 @@ private:
     KeyedHash hash_;
 };
 
-/// One pass over a source's files, in the order of their names: each complete one is delivered and then kept, moved or
-/// deleted, as the source says. Files that `seen` knows unchanged are not read; those still being written are left alone.
-/// A file that is refused (not: unavailable) is told to `refused` and stays; it stops neither the others nor the pass.
-/// Errors: unavailable.
-Result<void> pullFiles(const config::SourceSettings& source, connectors::Seen& seen,
-                       const std::function<Result<void>(const std::string& path, std::string bytes)>& deliver,
-                       const std::function<void(const Error&)>& refused);
+/// By source id; they remember what they offered, so they live as long as the one who pulls.
+using PullSources = std::map<std::string, std::unique_ptr<connectors::PullSource>>;
+/// Those of the sources that are pulled.
+PullSources pullSources(const config::Settings& settings);
+
+/// One pass: each object is delivered and then committed. One that is refused (not: unavailable) is told to `refused` and
+/// stays in its place; it stops neither the others nor the pass. Errors: unavailable, which ends the pass.
+Result<void> pull(connectors::PullSource& source,
+                  const std::function<Result<void>(connectors::Object& object)>& deliver,
+                  const std::function<void(const Error&)>& refused);
 
 /// The key of the hashes in indexes, as KeyedHash takes it.
 KeyedHash indexHash(const Keys& keys);

@@ -63,6 +63,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
     auto sources = loadSources(g->settings_);
     if (!sources) return sources.error();
     g->sources_ = std::move(*sources);
+    g->pulled_ = pullSources(g->settings_);
     if (auto r = registerGenerations(*g->store_, g->sources_); !r) return r.error();
     if (auto r = g->poison_.open(settings.state, *g->store_); !r) return r.error();
     g->connect_ = std::make_unique<Connect>(*g->store_, *g->keys_, *g->clock_);
@@ -78,13 +79,13 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
 
 Result<void> Gateway::ingestAll(const std::string& only_source, const Progress& progress) {
     Result<void> first;
-    for (const auto& [id, source] : sources_) {
+    for (const auto& [id, from] : pulled_) {
         if (!only_source.empty() && id != only_source) continue;
-        const Source& from = source;
-        auto done = pullFiles(
-            *source.settings, seen_,
-            [&](const std::string& path, std::string bytes) {
-                return deliver(from, path, std::move(bytes), true, progress);
+        const Source& source = sources_.at(id);
+        auto done = pull(
+            *from,
+            [&](connectors::Object& object) {
+                return deliver(source, object.path, std::move(object.bytes), true, progress);
             },
             [&](const Error& error) {
                 if (first) first = error;
@@ -105,13 +106,9 @@ Result<void> Gateway::ingestFile(const std::string& id, const std::string& path,
     auto source = sourceNamed(id);
     if (!source) return source.error();
     const std::string full = fs::absolute(path).lexically_normal().string();
-    connectors::FilesSource files(path, "*", (*source)->settings->max_object_bytes);
-    auto bytes = files.read(full);
+    auto bytes = connectors::readFile(full, (*source)->settings->max_object_bytes);
     if (!bytes) return bytes.error();
-    if (!*bytes)
-        return fail(Errc::unavailable, "a file changed while it was read; try again when it is complete",
-                    "files.changing");
-    return deliver(**source, full, std::move(**bytes), false, progress);
+    return deliver(**source, full, std::move(*bytes), false, progress);
 }
 
 Result<void> Gateway::ingestBytes(const std::string& id, const std::string& label, std::string bytes,

@@ -67,7 +67,7 @@ private:
     std::unique_ptr<Lease> lease_;
     std::unique_ptr<Keys> keys_;
     Sources sources_;
-    connectors::Seen seen_;
+    PullSources pulled_;
     Poison poison_;
     std::unique_ptr<Connect> connect_;
     std::unique_ptr<Map> map_;

@@ -27,14 +27,15 @@ void rest(const config::Settings& settings) {
 class ConnectRole : public Role {
 public:
     ConnectRole(const config::Settings& settings, Metrics& metrics, std::unique_ptr<Intake> intake)
-        : settings_(settings), metrics_(metrics), intake_(std::move(intake)) {}
+        : settings_(settings), metrics_(metrics), intake_(std::move(intake)), pulled_(pullSources(settings)) {}
 
     Result<bool> step() override {
         bool did = false;
-        for (const config::SourceSettings& s : settings_.sources) {
-            const std::string label = "source=\"" + s.id + "\"";
-            auto deliver = [&](const std::string& path, std::string bytes) -> Result<void> {
-                auto delivered = intake_->deliver(s.id, path, std::move(bytes), true);
+        for (const auto& pulled : pulled_) {
+            const std::string& id = pulled.first;
+            const std::string label = "source=\"" + id + "\"";
+            auto deliver = [&](connectors::Object& object) -> Result<void> {
+                auto delivered = intake_->deliver(id, object.path, std::move(object.bytes), true);
                 if (!delivered) return delivered.error();
                 metrics_.add("porta_connect_objects_total", label);
                 metrics_.add("porta_connect_raw_records_total", label, *delivered);
@@ -43,9 +44,9 @@ public:
             };
             auto refused = [&](const Error& error) {
                 metrics_.add("porta_connect_refused_objects_total", label);
-                std::cerr << "porta: connect: source " + s.id + ": " + error.message + "\n";
+                std::cerr << "porta: connect: source " + id + ": " + error.message + "\n";
             };
-            if (auto done = pullFiles(s, seen_, deliver, refused); !done) return done.error();
+            if (auto done = pull(*pulled.second, deliver, refused); !done) return done.error();
         }
         if (!did) rest(settings_);
         return did;
@@ -55,7 +56,7 @@ private:
     const config::Settings& settings_;
     Metrics& metrics_;
     std::unique_ptr<Intake> intake_;
-    connectors::Seen seen_;
+    PullSources pulled_;
 };
 
 /// map: outputs are in the log before the outcomes are in the store, and those before the position moves.
