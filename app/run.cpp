@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <sstream>
@@ -11,6 +10,7 @@
 
 #include "app/context.h"
 #include "app/desk.h"
+#include "connectors/door.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/gateway.h"
 #include "pipeline/intake.h"
@@ -79,53 +79,13 @@ private:
     }
 };
 
-/// The token of a source that is pushed to: the first line of its file, compared without telling where it differs.
-Result<void> admit(const config::SourceSettings& source, const std::string& given) {
-    std::string token;
-    std::ifstream in(source.token_file);
-    std::getline(in, token);
-    unsigned difference = token.empty() || token.size() != given.size();
-    for (std::size_t i = 0; i < token.size() && i < given.size(); ++i)
-        difference |= static_cast<unsigned>(token[i] ^ given[i]);
-    if (difference) return fail(Errc::denied, "the token is not the one of this source", "push.token");
-    return {};
+/// The sources of kind `http`: each has a token.
+connectors::Door::Sources httpSources(const config::Settings& settings) {
+    connectors::Door::Sources sources;
+    for (const config::SourceSettings& s : settings.sources)
+        if (s.kind == "http") sources[s.id] = s.token_file;
+    return sources;
 }
-
-/// Objects that are pushed: HTTP and the desk. One at a time; a crowd is told to come again.
-class Doorway {
-public:
-    using Deliver = std::function<Result<std::int64_t>(const std::string& source, std::string body)>;
-    Doorway(const config::Settings& settings, Deliver deliver) : settings_(settings), deliver_(std::move(deliver)) {}
-
-    /// Over HTTP only sources of that kind take records, each with its token; on the owner's socket only the desk.
-    Result<void> admitted(const std::string& id, const std::string& token, bool local) const {
-        const config::SourceSettings* source = settings_.source(id);
-        if (!source || (local ? id != kDesk : source->kind != "http"))
-            return fail(Errc::not_found, "no source of that name takes records here", "push.source");
-        return local ? Result<void>{} : admit(*source, token);
-    }
-
-    void open(server::Routes& routes, bool local) {
-        routes.admit = [this, local](const std::string& s, const std::string& t) { return admitted(s, t, local); };
-        routes.push = [this](const std::string& s, std::string b) { return push(s, std::move(b)); };
-    }
-
-private:
-    const config::Settings& settings_;
-    Deliver deliver_;
-    std::atomic<int> waiting_ = 0;
-    std::mutex mutex_;
-
-    Result<std::int64_t> push(const std::string& id, std::string body) {
-        if (++waiting_ > 32) {
-            --waiting_;
-            return fail(Errc::unavailable, "busy; try again in a moment", "push.busy");
-        }
-        std::lock_guard lock(mutex_);
-        --waiting_;
-        return deliver_(id, std::move(body));
-    }
-};
 
 /// Waits for SIGTERM or SIGINT, which every thread has blocked; false when the time is over first.
 bool stopped(std::chrono::milliseconds wait) {
@@ -180,7 +140,7 @@ int runEmbedded(const config::Settings& settings) {
     if (!gateway) return complain(gateway.error());
     std::mutex one;
     std::atomic<bool> ready = true;
-    Doorway doorway(settings, [&](const std::string& source, std::string body) -> Result<std::int64_t> {
+    auto deliver = [&](const std::string& source, std::string body) -> Result<std::int64_t> {
         std::lock_guard lock(one);
         std::int64_t raws = 0;
         auto done = (*gateway)->ingestBytes(
@@ -189,14 +149,18 @@ int runEmbedded(const config::Settings& settings) {
         if (!done) return done.error();
         metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", raws);
         return raws;
-    });
+    };
+    connectors::Queue queue;
+    connectors::Door senders(httpSources(settings), queue, deliver);
+    // The socket is the user's own: the file system says who may push.
+    connectors::Door people({{kDesk, std::nullopt}}, queue, deliver);
     server::Routes routes;
     routes.ready = [&] { return ready.load(); };
     routes.metrics = [&] { return metrics.text(); };
     serveReads(routes, settings);
     server::Routes local;
-    doorway.open(local, true);
-    doorway.open(routes, false);
+    local.push = &people;
+    routes.push = &senders;
     auto http = server::HttpServer::start(settings.host, settings.port, routes);
     if (!http) return complain(http.error());
     auto socket = server::HttpServer::startLocal(ownerSocket(settings), local);
@@ -231,26 +195,29 @@ int runRoles(const config::Settings& settings, const std::vector<std::string>& r
         if (role != "serve") working.push_back(std::make_unique<Supervised>(role, settings, metrics, stop));
     }
     std::unique_ptr<pipeline::Intake> intake;
-    Doorway doorway(settings, [&](const std::string& source, std::string body) -> Result<std::int64_t> {
-        if (!intake) {
-            auto world = pipeline::openWorld(settings);
-            if (!world) return world.error();
-            auto opened = pipeline::Intake::open(settings, std::move(*world));
-            if (!opened) return opened.error();
-            intake = std::move(*opened);
-        }
-        auto raws = intake->deliver(source, "push", std::move(body), false);
-        if (!raws) intake.reset();
-        else metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", *raws);
-        return raws;
-    });
+    connectors::Queue queue;
+    connectors::Door senders(httpSources(settings), queue,
+                             [&](const std::string& source, std::string body) -> Result<std::int64_t> {
+                                 if (!intake) {
+                                     auto world = pipeline::openWorld(settings);
+                                     if (!world) return world.error();
+                                     auto opened = pipeline::Intake::open(settings, std::move(*world));
+                                     if (!opened) return opened.error();
+                                     intake = std::move(*opened);
+                                 }
+                                 auto raws = intake->deliver(source, "push", std::move(body), false);
+                                 if (!raws) intake.reset();
+                                 else
+                                     metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", *raws);
+                                 return raws;
+                             });
     server::Routes routes;
     routes.ready = [&] {
         return std::all_of(working.begin(), working.end(), [](const auto& w) { return w->ready(); });
     };
     routes.metrics = [&] { return metrics.text(); };
     if (serves) serveReads(routes, settings);
-    if (connects) doorway.open(routes, false);
+    if (connects) routes.push = &senders;
     auto http = server::HttpServer::start(settings.host, settings.port, routes);
     bool announced = false;
     while (http && !stopped(200ms))

@@ -104,7 +104,8 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_')
             return yamlError(path, *y.find("id"), "an id has letters, digits, `-` and `_` only");
     s.kind = y.get("kind", "files");
-    if (s.kind != "files" && s.kind != "http" && s.kind != "desk")
+    const auto& kinds = sourceKinds();
+    if (std::find(kinds.begin(), kinds.end(), s.kind) == kinds.end())
         return yamlError(path, *y.find("kind"), "unknown kind `" + s.kind + "`; known: files, http, desk");
     s.tenant = y.get("tenant");
     if (const Yaml* a = y.find("agency")) {
@@ -118,7 +119,8 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
                              "unknown domain `" + s.domain + "`; known: health, employment, social, other");
     }
     if (const Yaml* f = y.find("files")) {
-        if (auto r = checkKeys(*f, {"path", "pattern", "compression", "on_done"}, path); !r) return r.error();
+        if (auto r = checkKeys(*f, sectionKeys("files"), path); !r) return r.error();
+        if (f->get("path").empty()) return yamlError(path, *f, "`files.path` is missing: where the files lie");
         s.path = resolve(directory + "/sources/..", f->get("path"));
         s.pattern = f->get("pattern", "*");
         s.on_done = f->get("on_done", "keep");
@@ -131,8 +133,9 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
             return yamlError(path, *f->find("on_done"), "`on_done` is keep, move:DIR or delete");
     }
     if (const Yaml* h = y.find("http")) {
-        if (auto r = checkKeys(*h, {"token_file"}, path); !r) return r.error();
-        s.token_file = resolve(directory, h->get("token_file"));
+        if (auto r = checkKeys(*h, sectionKeys("http"), path); !r) return r.error();
+        const std::string token_file = h->get("token_file");
+        if (!token_file.empty()) s.token_file = resolve(directory, token_file);
     }
     if (s.kind == "http" && s.token_file.empty())
         return yamlError(path, y, "a source of kind http needs `http: {token_file: …}`: who may push to it");
@@ -329,6 +332,16 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
 }
 
 }  // namespace
+
+const std::vector<std::string>& sectionKeys(const std::string& section) {
+    static const std::vector<std::string> files{"path", "pattern", "compression", "on_done"}, http{"token_file"}, none;
+    return section == "files" ? files : section == "http" ? http : none;
+}
+
+const std::vector<std::string>& sourceKinds() {
+    static const std::vector<std::string> kinds{"files", "http", "desk"};
+    return kinds;
+}
 
 const SourceSettings* Settings::source(const std::string& id) const {
     for (const SourceSettings& s : sources)

@@ -74,6 +74,12 @@ struct Settings {
     bool scaledOut() const { return !kafka.brokers.empty(); }
 };
 
+/// What may stand below `files:` or `http:` of a source; nothing for other sections. Connectors describe the same settings in
+/// connectors/registry.cpp, and a test compares.
+const std::vector<std::string>& sectionKeys(const std::string& section);
+/// What `kind` of a source may say.
+const std::vector<std::string>& sourceKinds();
+
 /// Shape:  everything that `-c directory` says. `state` overrides the configuration's own; `overrides` are `key=value`.
 /// Errors: misconfigured, first problem found.
 Result<Settings> load(const std::string& directory, const std::string& state,

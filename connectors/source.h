@@ -55,9 +55,13 @@ class PushSource {
 public:
     virtual ~PushSource() = default;
 
-    /// `token`: what the sender showed. The call returns when the reply is certain.
-    /// Threads: any number of callers; those that would wait too long are told `busy`.
-    virtual Reply push(const std::string& source, const std::string& token, std::string bytes) = 0;
+    /// Whether this sender may push, asked before its bytes are read: strangers may not fill the memory. `token`: what the
+    /// sender showed. Errors: not_found (no such source here), denied.
+    virtual Result<void> admit(const std::string& source, const std::string& token) const = 0;
+
+    /// One object of a sender that was admitted. The call returns when the reply is certain.
+    /// Threads: any number of callers, as for `admit`; those that would wait too long are told `busy`.
+    virtual Reply push(const std::string& source, std::string bytes) = 0;
 };
 
 }  // namespace porta::connectors

@@ -135,11 +135,10 @@ private:
         std::string token = request.get("Authorization", "");
         token = token.rfind("Bearer ", 0) == 0 ? token.substr(7) : "";
         // Before a byte of the body: strangers may not fill the memory.
-        if (routes_.admit)
-            if (auto r = routes_.admit(source, token); !r) {
-                discard(request);
-                return answer(response, r.error());
-            }
+        if (auto r = routes_.push->admit(source, token); !r) {
+            discard(request);
+            return answer(response, r.error());
+        }
         // Poco does not tell a chunked body that broke off from one that ended: half an object would be taken for a whole.
         if (request.getContentLength64() == net::HTTPMessage::UNKNOWN_CONTENT_LENGTH) {
             if (request.getChunkedTransferEncoding()) discard(request);
@@ -155,11 +154,16 @@ private:
         std::istream& in = request.stream();
         while (in.read(part, sizeof part), in.gcount() > 0) body.append(part, static_cast<std::size_t>(in.gcount()));
         if (body.size() != length) return answer(response, 400, "text/plain", "the body is shorter than its length\n");
-        auto records = routes_.push(source, std::move(body));
-        if (!records) return answer(response, records.error());
+        connectors::Reply reply = routes_.push->push(source, std::move(body));
+        switch (reply.kind) {
+            case connectors::Reply::Kind::refused: return answer(response, reply.error);
+            case connectors::Reply::Kind::busy:
+                return answer(response, fail(Errc::unavailable, "busy; try again in a moment", "push.busy"));
+            case connectors::Reply::Kind::durable: break;
+        }
         Json j = Json::object();
         j["durable"] = true;
-        j["raw_records"] = *records;
+        j["raw_records"] = reply.raw_records;
         answer(response, 202, "application/json", print(j) + "\n");
     }
 };

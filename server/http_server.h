@@ -1,5 +1,5 @@
 #pragma once
-/// The port of a process: health, metrics, and the small PushSource. Every answer is given here; nothing that Poco would
+/// The port of a process: health, metrics, and records that are pushed. Every answer is given here; nothing that Poco would
 /// answer by itself reaches a client, and ambiguous requests are refused (RFC 9112 section 6.3).
 ///
 ///     auto server = *HttpServer::start("127.0.0.1", 0, routes);
@@ -11,6 +11,7 @@
 
 #include "base/canonical_json.h"
 #include "base/result.h"
+#include "connectors/source.h"
 
 namespace porta::server {
 
@@ -20,11 +21,9 @@ struct Routes {
     std::function<std::string()> metrics;   ///< /metrics: Prometheus text
     std::function<Result<Json>()> account;  ///< /account
     std::function<Result<Json>()> status;   ///< /status
-    /// Asked before the body of a push is read. `token` is what the client gave, for the source to compare. Empty: everyone.
-    std::function<Result<void>(const std::string& source, const std::string& token)> admit;
-    /// POST /sources/ID/records: the body is one object, durable on return; how many raw records it brought (0: known).
-    /// Errors as `Errc`, answered by httpStatus.
-    std::function<Result<std::int64_t>(const std::string& source, std::string body)> push;
+    /// POST /sources/ID/records: the body is one object; `Authorization: Bearer` gives the token. Admission is asked before the
+    /// body is read. Durable is answered 202, refused by its code's status, busy 503 with Retry-After. Borrowed; null: 404.
+    connectors::PushSource* push = nullptr;
     std::uint64_t max_body = 64u << 20;
 };
 
