@@ -410,5 +410,24 @@ TEST_F(Roles, aChangedPurposeIsDeliveredAgain) {
     expectSame();
 }
 
+TEST_F(Roles, aSourceThatIsKeptFromAPurposeReachesNoRecipient) {
+    run(29, 1);
+    const std::string unemployment = "\"source\":\"unemployment\"";
+    auto naming = [&](const Lines& lines) {
+        return std::count_if(lines.begin(), lines.end(), [&](const auto& l) {
+            return l.second.find(unemployment) != std::string::npos &&
+                   l.second.find(unemployment + ",\"state\":\"not-permitted\"") == std::string::npos;
+        });
+    };
+    EXPECT_GT(naming(delivered(kCare)), 0) << "control: without a list the source is delivered";
+    for (auto& s : settings_.sources)
+        if (s.id == "unemployment") s.purposes = std::vector<config::NamedPurpose>{};
+    run(30, 1);
+    const Lines after = delivered(kCare);
+    EXPECT_FALSE(after.empty());
+    EXPECT_EQ(after, assembled(kCare));
+    EXPECT_EQ(naming(after), 0);
+}
+
 }  // namespace
 }  // namespace porta::pipeline
