@@ -74,13 +74,18 @@ std::vector<LogEntry> IdentityLog::decide(Sets sets, const std::set<std::string>
             }
 
     // The elder living id wins; without one, the elder sleeping or redirected id whose founding record is here wakes.
+    // An id that lives on in a set not given here, its founding record having left it, is neither.
+    auto livesElsewhere = [&](PersonId p) {
+        const auto& members = persons_.at(p).members;
+        return std::any_of(members.begin(), members.end(), [&](const auto& m) { return !gone.contains(m.first); });
+    };
     std::vector<std::set<PersonId>> living(sets.size()), asleep(sets.size());
     for (const auto& [p, h] : heir) living[h.second].insert(p);
     for (std::size_t s = 0; s < sets.size(); ++s)
         for (const std::string& key : sets[s])
             if (auto it = founded_.find(key); it != founded_.end())
                 for (PersonId p : it->second)
-                    if (!heir.contains(p)) asleep[s].insert(p);
+                    if (!heir.contains(p) && !livesElsewhere(p)) asleep[s].insert(p);
 
     std::vector<LogEntry> joins, merges;
     std::vector<PersonId> chosen(sets.size());

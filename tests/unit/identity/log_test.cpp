@@ -58,6 +58,17 @@ TEST(IdentityLog, sleepingIdWakesWithItsFounder) {
     EXPECT_EQ(m.step({{"a", "b"}}), "joined 1:b; merged 2>1; ");
 }
 
+TEST(IdentityLog, returningFounderLeavesAPersonThatLivesOnAlone) {
+    Machine m;
+    m.step({{"a", "b"}}, {});  // 1, founded by a
+    m.step({{"b"}}, {"a"});    // 1 lives on with b
+    m.step({{"a"}}, {});       // whole persons only: the set of b is not touched and not given
+    EXPECT_EQ(m.log.personOf("b"), 1);
+    EXPECT_EQ(m.log.personOf("a"), 2);
+    m.step({{"a"}}, {"b"});  // 1 sleeps now and leads to where its founding record is
+    EXPECT_EQ(m.log.resolve(1), 2);
+}
+
 TEST(IdentityLog, refusesWhatDoesNotFit) {
     IdentityLog log;
     EXPECT_FALSE(log.apply({LogEvent::joined, 1, 0, "a", {}}));
