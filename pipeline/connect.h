@@ -40,7 +40,7 @@ public:
     Result<std::optional<Delivery>> accept(const Source& source, const std::string& path, std::string bytes,
                                            bool pulled);
     /// Raw records [from, to) of the object; an object without any gives one marker. Keys are durable on return.
-    /// Throws Failure.
+    /// Throws Failure. Threads: asks no store but the keys, so it may run beside one that uses the store.
     std::vector<RawMessage> seal(const Delivery& delivery, std::int64_t from, std::int64_t to);
 
 private:

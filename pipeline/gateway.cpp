@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "connectors/files.h"
 #include "pipeline/crash_points.h"
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kBatch = 1000;
+constexpr std::uint64_t kBatchBytes = 16u << 20;
 
 Result<std::vector<Mapped>> mapAll(Map& map, const std::vector<RawMessage>& messages) {
     std::vector<Mapped> mapped;
@@ -125,31 +127,61 @@ Result<void> Gateway::deliver(const Source& source, const std::string& path, std
     return *delivery ? process(**delivery, progress) : Result<void>{};
 }
 
-/// map, resolve and the source's position: a batch is one transaction.
+/// Raw records [from, to) of an object: sealed under durable keys and mapped, not yet in the store.
+struct Gateway::Batch {
+    std::int64_t to = 0;
+    std::vector<Mapped> mapped;
+    Result<void> done;
+};
+
+Gateway::Batch Gateway::prepare(const Delivery& delivery, std::int64_t from) {
+    Batch batch;
+    std::uint64_t bytes = 0;
+    for (batch.to = from; batch.to < std::min(delivery.row.n, from + kBatch) && bytes < kBatchBytes; ++batch.to)
+        bytes += delivery.units.units[static_cast<std::size_t>(batch.to)].length;
+    try {
+        std::vector<RawMessage> messages = connect_->seal(delivery, from, batch.to);
+        crashPoint("map.batch-keys");
+        const KnownObject object{delivery.row, delivery.meta};
+        batch.mapped.reserve(messages.size());
+        for (const RawMessage& m : messages) {
+            auto one = map_->map(m, object);
+            if (!one) {
+                batch.done = one.error();
+                return batch;
+            }
+            batch.mapped.push_back(std::move(*one));
+        }
+        crashPoint("map.batch-mapped");
+    } catch (const Failure& f) {
+        batch.done = f.error;
+    }
+    return batch;
+}
+
+/// map, resolve and the source's position: a batch is one transaction, and while it is made durable the next is prepared.
 Result<void> Gateway::process(Delivery& delivery, const Progress& progress) {
     ObjectRow& o = delivery.row;
-    try {
-        while (true) {
-            std::int64_t to = std::min(o.n, o.done + kBatch);
-            std::vector<RawMessage> messages = connect_->seal(delivery, o.done, to);
-            crashPoint("map.batch-keys");
-            auto mapped = mapAll(*map_, messages);
-            if (!mapped) return mapped.error();
-            crashPoint("map.batch-mapped");
-            auto done = store_->transact([&] {
-                map_->write(*mapped);
-                if (to == o.n) store_->run("UPDATE object SET appended = 1 WHERE no = ?1", {o.no});
-                resolver_->apply(recordsOf(*mapped), clock_->now());
-                crashPoint("resolve.before-commit");
-            });
-            if (!done) return done;
-            crashPoint("resolve.after-commit");
-            o.done = to;
-            if (progress) progress(o.source, static_cast<std::uint64_t>(to), static_cast<std::uint64_t>(o.n));
-            if (to == o.n) return {};
-        }
-    } catch (const Failure& f) {
-        return f.error;
+    Batch batch = prepare(delivery, o.done);
+    while (true) {
+        if (!batch.done) return batch.done;
+        const bool last = batch.to == o.n;
+        std::future<Batch> next;
+        if (!last)
+            next =
+                std::async(std::launch::async, [this, &delivery, from = batch.to] { return prepare(delivery, from); });
+        auto done = store_->transact([&] {
+            map_->write(batch.mapped);
+            if (last) store_->run("UPDATE object SET appended = 1 WHERE no = ?1", {o.no});
+            resolver_->apply(recordsOf(batch.mapped), clock_->now());
+            crashPoint("resolve.before-commit");
+        });
+        if (!done) return done;
+        crashPoint("resolve.after-commit");
+        o.done = batch.to;
+        if (progress) progress(o.source, static_cast<std::uint64_t>(o.done), static_cast<std::uint64_t>(o.n));
+        if (last) return {};
+        batch = next.get();
     }
 }
 

@@ -59,6 +59,8 @@ private:
     Result<const Source*> sourceNamed(const std::string& id) const;
     Result<void> deliver(const Source& source, const std::string& path, std::string bytes, bool pulled,
                          const Progress& progress);
+    struct Batch;
+    Batch prepare(const Delivery& delivery, std::int64_t from);
     Result<void> process(Delivery& delivery, const Progress& progress);
 
     config::Settings settings_;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <unordered_map>
 
 #include "base/hash.h"
@@ -28,6 +29,7 @@ public:
           index_(deriveKey(master, "porta index 1")) {}
 
     std::vector<Key> create(std::int64_t first, std::size_t count) override {
+        std::lock_guard lock(mutex_);
         std::int64_t last = first + static_cast<std::int64_t>(count) - 1;
         auto done = store_->transact([&] {
             for (std::int64_t no = first; no <= last; ++no) {
@@ -50,6 +52,7 @@ public:
     }
 
     Result<Key> find(std::int64_t number) override {
+        std::lock_guard lock(mutex_);
         auto it = known_.find(number);
         if (it != known_.end()) return it->second;
         try {
@@ -68,6 +71,7 @@ public:
     const Key& indexKey() const override { return index_; }
 
 private:
+    std::mutex mutex_;
     std::unique_ptr<Store> store_;
     Key wrapping_, index_;
     std::unordered_map<std::int64_t, Key> known_;

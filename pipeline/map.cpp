@@ -33,6 +33,11 @@ mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int6
 }
 
 Result<Mapped> Map::map(const RawMessage& m) {
+    static const KnownObject none;
+    return map(m, m.raw ? objects_.at(m.object) : none);
+}
+
+Result<Mapped> Map::map(const RawMessage& m, const KnownObject& object) {
     Mapped out;
     RecordMessage& record = out.record;
     record.raw = m.raw;
@@ -40,7 +45,6 @@ Result<Mapped> Map::map(const RawMessage& m) {
     record.attempts = m.attempts;
     record.generation = m.generation;
     if (!m.raw) return out;
-    const KnownObject& object = objects_.at(m.object);
     auto source = sources_.find(object.row.source);
     if (source == sources_.end() || source->second.generation != m.generation)
         return fail(Errc::misconfigured,

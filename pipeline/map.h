@@ -31,6 +31,8 @@ public:
 
     /// Errors: misconfigured when the record belongs to a generation that this process does not have. Throws Failure.
     Result<Mapped> map(const RawMessage& message);
+    /// The same for who has the object in hand: with `plain` bytes it asks no store.
+    Result<Mapped> map(const RawMessage& message, const KnownObject& object);
     /// Stores outcomes, in the caller's transaction. An outcome exists once: of equal attempts the first stays.
     void write(const std::vector<Mapped>& batch);
 

@@ -97,7 +97,7 @@ public:
 };
 
 /// Data keys by number: one per raw record (its number) and one per object (minus its number). Wrapped keys are committed
-/// before the data that they open, in a store of their own.
+/// before the data that they open, in a store of their own. Threads: any.
 class Keys {
 public:
     virtual ~Keys() = default;
