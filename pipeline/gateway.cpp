@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <future>
 
+#include "base/durable.h"
 #include "connectors/files.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/embedded/local.h"
@@ -50,8 +51,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
     std::unique_ptr<Gateway> g(new Gateway(settings));
     g->clock_ = openClock(settings);
     // The lease before the stores: a second owner must not even migrate.
-    std::error_code error;
-    fs::create_directories(settings.state, error);
+    if (auto r = makeDirectory(settings.state); !r) return r.error();
     auto lease = lockState(settings.state);
     if (!lease) return lease.error();
     g->lease_ = std::move(*lease);

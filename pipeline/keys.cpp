@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <unordered_map>
 
+#include "base/durable.h"
 #include "base/hash.h"
 
 namespace porta::pipeline {
@@ -102,6 +104,9 @@ Result<Key> loadKeyFile(const std::string& path, bool may_create) {
     std::ifstream in(path);
     std::string text;
     if (in && std::getline(in, text)) {
+        // Nothing may be sealed with a key whose name is not durable: who made it may have died before the sync.
+        if (may_create)
+            if (auto r = syncDirectory(std::filesystem::path(path).parent_path().string()); !r) return r.error();
         Key key;
         auto digit = [](char c) {
             return c >= '0' && c <= '9'   ? c - '0'
@@ -125,11 +130,12 @@ Result<Key> loadKeyFile(const std::string& path, bool may_create) {
                         ": the key file is missing, and the key store is not empty; put back the key file that belongs "
                         "to this store",
                     "keys.file");
-    std::error_code ignore;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignore);
-    // Written beside and linked into place: several processes may start at once, and one of them makes the key.
-    std::string beside = path + "." + std::to_string(::getpid());
-    int fd = ::open(beside.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    const std::string directory = std::filesystem::path(path).parent_path().string();
+    if (auto r = makeDirectory(directory); !r) return r.error();
+    // Written beside and linked into place: several processes may start at once, and one of them makes the key. The name
+    // beside is new each time: in a container the process that died here before had the same number.
+    std::string beside = path + ".XXXXXX";
+    int fd = ::mkostemp(beside.data(), O_CLOEXEC);
     if (fd < 0)
         return fail(Errc::misconfigured, path + ": the key file cannot be created; check the directory's permissions",
                     "keys.file");
@@ -139,6 +145,7 @@ Result<Key> loadKeyFile(const std::string& path, bool may_create) {
     ::close(fd);
     bool linked = good && ::link(beside.c_str(), path.c_str()) == 0;
     ::unlink(beside.c_str());
+    good = good && syncDirectory(directory);
     if (!good) return fail(Errc::misconfigured, path + ": the key file cannot be written", "keys.file");
     return linked ? Result<Key>(key) : loadKeyFile(path, false);
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/durable.h"
 #include "pipeline/embedded/local.h"
 #include "pipeline/embedded/sqlite_store.h"
 #include "pipeline/kafka/kafka_log.h"
@@ -17,9 +18,8 @@ Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part 
                             : part == Part::keys ? "porta_keys"
                                                  : "porta_decisions",
                             read_only);
-    std::error_code error;
-    if (!read_only || part == Part::decisions) std::filesystem::create_directories(settings.state, error);
-    if (error) return fail(Errc::misconfigured, settings.state + ": the state directory cannot be created", "state");
+    if (!read_only || part == Part::decisions)
+        if (auto r = makeDirectory(settings.state); !r) return r.error();
     const std::string path = part == Part::data   ? settings.store_path
                              : part == Part::keys ? settings.state + "/keys.db"
                                                   : settings.state + "/decisions.db";
