@@ -5,7 +5,7 @@ PORTA := build/release/porta
 FORMATTED = git ls-files -z '*.cpp' '*.h'
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup build test demo demo-kafka asan fuzz bench lint format clean
+.PHONY: help setup build test test-powercut demo demo-kafka asan fuzz bench lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -20,6 +20,9 @@ build: setup  ## the binary: build/release/porta
 
 test: setup  ## build, unit tests, acceptance from outside, privacy, sanitizers, fuzzers, the servers for tests
 	@python3 tests/run_all.py
+
+test-powercut: build  ## 200 states that a power cut may leave, of a run of 50,000 raw records; takes half an hour
+	@python3 tests/powercut/powercut_test.py $(PORTA) --people 6800 --states 200 --finish 10
 
 demo: build  ## three hundred invented people from feeds to a traced view, in a minute
 	@python3 tests/demo/demo.py $(PORTA)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
 nothing failed. Parts: release (build, ctest), accept (the black-box scripts), privacy (marked values stand nowhere in clear
-text), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same build), support (the real servers that tests start,
+text), powercut (what a power cut may leave is recovered), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same build), support (the real servers that tests start,
 and what needs them: tests/servers), lint.
 
-    run_all.py [--only PART,…]        default: release,accept,privacy,asan,fuzz,support
+    run_all.py [--only PART,…]        default: release,accept,privacy,powercut,asan,fuzz,support
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
 FORMAT_STRICT=1 (a file that clang-format would change is a failure), FUZZ_SECONDS (for each fuzzer; 5), JOBS.
@@ -128,6 +128,13 @@ def privacy(count):
     count.add("privacy", code == 0, time.monotonic() - start)
 
 
+def powercut(count):
+    heading("power cuts: ten states of a recorded run")
+    start = time.monotonic()
+    code = run(sys.executable, "tests/powercut/powercut_test.py", "build/release/porta")
+    count.add("powercut", code == 0, time.monotonic() - start)
+
+
 def fuzz(count):
     """Each fuzzer of the clang build for FUZZ_SECONDS, from the goldens' inputs and from what earlier runs kept."""
     seconds = os.environ.get("FUZZ_SECONDS", "5")
@@ -172,15 +179,15 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="release,accept,privacy,asan,fuzz,support")
+    parser.add_argument("--only", default="release,accept,privacy,powercut,asan,fuzz,support")
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"release", "accept", "privacy", "asan", "fuzz", "support", "lint"}
+    unknown = set(parts) - {"release", "accept", "privacy", "powercut", "asan", "fuzz", "support", "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
     if "lint" in parts:
         lint(count)
-    if {"release", "accept", "privacy", "support"} & set(parts):
+    if {"release", "accept", "privacy", "powercut", "support"} & set(parts):
         built = build("release", count)
         if "support" in parts:
             support(count, built)
@@ -190,6 +197,8 @@ def main():
             accept(count)
         if built and "privacy" in parts:
             privacy(count)
+        if built and "powercut" in parts:
+            powercut(count)
     if {"asan", "fuzz"} & set(parts) and build("asan", count):
         if "asan" in parts:
             ctest("asan", count)
