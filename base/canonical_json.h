@@ -75,5 +75,7 @@ std::string print(const Json& value);      ///< one line, members in the order o
 Result<Json> parseJson(std::string_view text);
 /// Appends `text` as a JSON string literal, quotes included.
 void quote(std::string& out, std::string_view text);
+/// Appends what stands between the quotes of that literal.
+void escape(std::string& out, std::string_view text);
 
 }  // namespace porta

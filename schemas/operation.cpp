@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "base/canonical_json.h"
-#include "base/hash.h"
-
 namespace porta::schemas {
 
 namespace {
@@ -79,38 +76,6 @@ struct Reader {
     }
 };
 
-bool isIndex(std::string_view step) {
-    return !step.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-Json leafValue(const Leaf& leaf) {
-    switch (leaf.kind) {
-        case LeafKind::text: return leaf.value;
-        case LeafKind::boolean: return leaf.value == "true";
-        case LeafKind::integer: return static_cast<std::int64_t>(std::strtoll(leaf.value.c_str(), nullptr, 10));
-        case LeafKind::null: return {};
-    }
-    return {};
-}
-
-void put(Json& at, std::string_view path, Json value) {
-    if (path.empty()) {
-        at = std::move(value);
-        return;
-    }
-    std::size_t slash = path.find('/');
-    std::string_view step = path.substr(0, slash);
-    std::string_view rest = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    if (isIndex(step) && !at.isObject()) {
-        if (!at.isArray()) at = Json::array();
-        std::size_t i = static_cast<std::size_t>(std::strtoul(std::string(step).c_str(), nullptr, 10));
-        while (at.size() <= i && at.size() < 100000) at.push({});
-        if (i < at.size()) put(at.items()[i], rest, std::move(value));
-    } else {
-        put(at[step], rest, std::move(value));
-    }
-}
-
 }  // namespace
 
 std::string_view name(Op op) {
@@ -158,38 +123,6 @@ int rank(Op op) {
         case Op::unmerge: return 3;
     }
     return 0;
-}
-
-std::vector<std::pair<std::string, std::string>> canonicalFields(const Operation& op) {
-    Json fields = Json::object();
-    for (const Leaf& leaf : op.leaves) put(fields, leaf.path, leafValue(leaf));
-    std::vector<std::pair<std::string, std::string>> out;
-    for (std::size_t i = 0; i < fields.size(); ++i) out.emplace_back(fields.keys()[i], canonical(fields.items()[i]));
-    std::sort(out.begin(), out.end());
-    return out;
-}
-
-void seal(Operation& op) {
-    Json j = Json::object();
-    j["key"] = op.key.text();
-    j["op"] = name(op.op);
-    Json version = Json::object();
-    version["order"] = name(op.version.order);
-    version["value"] = op.version.text;
-    j["version"] = std::move(version);
-    if (!op.cls.empty()) j["class"] = op.cls;
-    if (!op.cancels.empty()) j["cancels"] = op.cancels;
-    if (!op.into.empty()) j["into"] = op.into;
-    if (!op.valid_from.empty() || !op.valid_to.empty()) {
-        Json valid = Json::object();
-        valid["from"] = op.valid_from;
-        valid["to"] = op.valid_to;
-        j["valid"] = std::move(valid);
-    }
-    Json fields = Json::object();
-    for (const Leaf& leaf : op.leaves) put(fields, leaf.path, leafValue(leaf));
-    j["fields"] = std::move(fields);
-    op.digest = sha256(canonical(j));
 }
 
 std::string encode(const std::vector<Operation>& operations) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "base/canonical_json.h"
+#include "base/hash.h"
 #include "schemas/fold.h"
 
 namespace porta::schemas {
@@ -152,6 +154,85 @@ TEST(Operations, DecodeIsTheInverseOfEncodeAndRefusesAnythingElse) {
         std::string broken = bytes;
         broken[rnd() % broken.size()] = static_cast<char>(rnd());
         (void)decode(broken);  // any answer, no crash
+    }
+}
+
+/// The digest as DESIGN §5 words it, through a tree of JSON values.
+Digest digestOf(const Operation& o, const Json& fields) {
+    Json j = Json::object();
+    j["key"] = o.key.text();
+    j["op"] = name(o.op);
+    Json version = Json::object();
+    version["order"] = name(o.version.order);
+    version["value"] = o.version.text;
+    j["version"] = version;
+    if (!o.cls.empty()) j["class"] = o.cls;
+    if (!o.cancels.empty()) j["cancels"] = o.cancels;
+    if (!o.into.empty()) j["into"] = o.into;
+    if (!o.valid_from.empty() || !o.valid_to.empty()) {
+        Json valid = Json::object();
+        valid["from"] = o.valid_from;
+        valid["to"] = o.valid_to;
+        j["valid"] = valid;
+    }
+    j["fields"] = fields;
+    return sha256(canonical(j));
+}
+
+/// A leaf's place in a tree, step by step.
+void place(Json& at, std::string_view path, const std::string& value) {
+    std::size_t slash = path.find('/');
+    std::string step(path.substr(0, slash));
+    Json* to = nullptr;
+    if (std::isdigit(static_cast<unsigned char>(step[0])) && !at.isObject()) {
+        if (!at.isArray()) at = Json::array();
+        while (at.size() <= std::stoul(step)) at.push({});
+        to = &at.items()[std::stoul(step)];
+    } else {
+        to = &at[step];
+    }
+    if (slash == std::string_view::npos) *to = value == "<null>" ? Json() : Json(value);
+    else place(*to, path.substr(slash + 1), value);
+}
+
+// Leaves are written without a tree between where that is possible: the text is that of the tree, whatever their order.
+TEST(Operations, DigestAndFieldsAreThoseOfTheTree) {
+    const std::vector<std::vector<std::pair<std::string, std::string>>> cases = {
+        {},
+        {{"sex/code", "female"},
+         {"birth_date", "1955-06-12"},
+         {"names/0/given/1", "B"},
+         {"names/0/given/0", "A \"x\""}},
+        {{"b", "<null>"}, {"a_b", "1"}, {"a", "2"}, {"aa/c", "3"}, {"a1", "4"}},
+        {{"l/2", "c"}, {"l/0", "a"}},                   // a hole
+        {{"x", "1"}, {"x", "2"}},                       // twice: the last
+        {{"x/y", "1"}, {"x", "2"}},                     // a leaf above another
+        {{"l/00", "a"}, {"l/1", "b"}},                  // not an index as we write it
+        {{"m/a", "1"}, {"m/0", "2"}},                   // a name and an index
+        {{"\xC3\xA9", "1"}, {"e", "2"}, {"a-b", "3"}},  // names that are not of our schema
+        {{"x", "line\nfeed \x01 \xF0\x9F\x98\x80 \\"}},
+    };
+    std::mt19937 rnd(3);
+    for (auto fields : cases) {
+        if (fields.empty())
+            for (int i = 0; i < 25; ++i) fields.push_back({"list/" + std::to_string(i) + "/v", std::to_string(i)});
+        for (int shuffled = 0; shuffled < 5; ++shuffled) {
+            Operation o = op(Op::patch, 7, fields);
+            o.cls = shuffled % 2 ? "dis|\"charge" : "";
+            o.cancels = shuffled % 3 ? "all" : "";
+            o.into = shuffled % 4 ? "B" : "";
+            o.valid_to = shuffled > 2 ? "2024" : "";
+            seal(o);
+            Json tree = Json::object();
+            for (const auto& [path, value] : fields) place(tree, path, value);
+            EXPECT_EQ(o.digest, digestOf(o, tree)) << canonical(tree);
+            std::string members;
+            for (const auto& [field, text] : canonicalFields(o))
+                members += (members.empty() ? "\"" : ",\"") + field + "\":" + text;
+            EXPECT_EQ("{" + members + "}", canonical(tree));
+            if (fields[0].first != "x" && fields[0].first != "x/y" && fields[0].first != "m/a")
+                std::shuffle(fields.begin(), fields.end(), rnd);
+        }
     }
 }
 
