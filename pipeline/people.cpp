@@ -17,10 +17,10 @@ void insertOnce(std::vector<People::Ref>& refs, People::Ref ref) {
     if (std::find(refs.begin(), refs.end(), ref) == refs.end()) refs.push_back(ref);
 }
 
-StoredOperation opened(const std::string& bytes, std::int64_t raw, std::int64_t object, int generation) {
+Operation decoded(const std::string& bytes) {
     auto operations = schemas::decode(bytes);
     if (!operations) throw Failure{operations.error()};
-    return {std::move(operations->at(0)), raw, object, generation};
+    return std::move(operations->at(0));
 }
 
 }  // namespace
@@ -48,9 +48,48 @@ void People::touchAll() {
     for (Ref ref = 0; ref < records_.size(); ++ref) touch(ref);
 }
 
+/// Whether an operation is greater than all others of its live record and says again what the greatest of them says: then
+/// the fold of the record gives what it gave. Keeps `greatest`.
+bool People::repeats(Record& record, const Operation& op, const std::string& leaves) const {
+    const bool data = op.op == Op::upsert || op.op == Op::patch;
+    if (!data || (!record.operations.empty() && !record.greatest)) {
+        record.greatest.reset();
+        return false;
+    }
+    if (!record.greatest) {
+        record.greatest = {op.version, op.op, 0};
+        return false;
+    }
+    Record::Greatest& g = *record.greatest;
+    auto order = op.version <=> g.version;
+    if (order == 0) order = schemas::rank(op.op) <=> schemas::rank(g.op);
+    if (order < 0) return false;
+    if (order == 0) {
+        record.greatest.reset();
+        return false;
+    }
+    const bool same =
+        record.survivor != kNone && record.paired.empty() && g.op == op.op && *record.operations[g.at].leaves == leaves;
+    g = {op.version, op.op, record.operations.size()};
+    return same;
+}
+
 void People::add(const Operation& op, std::int64_t raw, std::int64_t object, int generation) {
     Ref ref = refOf(op.key.text());
-    records_[ref].operations.push_back({raw, object, generation, schemas::encode({forIdentity(op)})});
+    Record& r = records_[ref];
+    Operation head = forIdentity(op), body;
+    body.leaves = std::move(head.leaves);
+    head.leaves.clear();
+    std::string leaves = schemas::encode({std::move(body)});
+    const std::size_t before = r.greatest ? r.greatest->at : 0;
+    const bool repeated = repeats(r, op, leaves);
+    r.operations.push_back(
+        {raw, object, generation, schemas::encode({std::move(head)}),
+         repeated ? r.operations[before].leaves : std::make_shared<const std::string>(std::move(leaves))});
+    if (repeated) {
+        repeated_.push_back(ref);
+        return;
+    }
     touch(ref);
     if (op.op != Op::merge && op.op != Op::unmerge) return;
     Ref other = refOf(schemas::RecordKey{op.key.source, op.key.entity, op.into}.text());
@@ -62,6 +101,7 @@ void People::add(const Operation& op, std::int64_t raw, std::int64_t object, int
 void People::forget(const std::string& key, std::int64_t raw) {
     Ref ref = known(key);
     if (ref == kNone) return;
+    records_[ref].greatest.reset();
     std::erase_if(records_[ref].operations, [&](const Stored& s) { return s.raw == raw; });
     touch(ref);
 }
@@ -185,7 +225,10 @@ People::Change People::settle(const schemas::SnapshotScopes& scopes) {
     for (Ref ref : touched_) {
         Record& r = records_[ref];
         r.touched = false;
-        for (const Stored& s : r.operations) operations.push_back(opened(s.operation, s.raw, s.object, s.generation));
+        for (const Stored& s : r.operations) {
+            operations.push_back({decoded(s.operation), s.raw, s.object, s.generation});
+            operations.back().op.leaves = decoded(*s.leaves).leaves;
+        }
         if (r.survivor != kNone) before.insert(r.survivor);
         change.touched.push_back(r.key);
     }
@@ -232,7 +275,9 @@ People::Change People::settle(const schemas::SnapshotScopes& scopes) {
     for (Ref ref : forced_) neighbours.insert(records_[ref].survivor);
     for (Ref survivor : neighbours)
         if (classes_.count(survivor)) changed.insert(survivor);
+    for (Ref ref : repeated_) change.touched.push_back(records_[ref].key);
     touched_.clear();
+    repeated_.clear();
     forced_.clear();
 
     // 3. Their components are computed as a whole; what was decided goes to the identity log: ids are recorded facts.

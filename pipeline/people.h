@@ -10,6 +10,8 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -58,11 +60,19 @@ private:
     struct Stored {
         std::int64_t raw, object;
         int generation;
-        std::string operation;  ///< schemas::encode of what identity reads of it
+        std::string operation;  ///< schemas::encode of what identity reads of it, without its leaves
+        std::shared_ptr<const std::string> leaves;  ///< schemas::encode of an operation of those leaves; often shared
     };
     struct Record {
         std::string key;
         std::vector<Stored> operations;
+        /// The greatest of its operations, as long as all of them are upserts and patches and it alone has that place.
+        struct Greatest {
+            schemas::Version version;
+            schemas::Op op = schemas::Op::upsert;
+            std::size_t at = 0;
+        };
+        std::optional<Greatest> greatest;
         std::vector<Ref> paired;   ///< records that a merge or unmerge ever named with it
         std::vector<Ref> decided;  ///< records that a verdict names with it
         Ref survivor = kNone;      ///< of its live class
@@ -77,6 +87,7 @@ private:
     Ref refOf(const std::string& key);
     Ref known(const std::string& key) const;
     void touch(Ref ref);
+    bool repeats(Record& record, const schemas::Operation& op, const std::string& leaves) const;
     void enter(Ref survivor, Class c);
     void leave(Ref survivor);
     std::vector<Ref> component(std::set<Ref> from);
@@ -88,7 +99,8 @@ private:
     std::unordered_map<Ref, Class> classes_;
     std::unordered_map<std::string, std::vector<Ref>> by_token_;  ///< token of identity::tokens → survivors
     std::vector<Ref> touched_;
-    std::set<Ref> forced_;  ///< whose verdicts changed: their component is computed whatever they say
+    std::vector<Ref> repeated_;  ///< records with a new operation that cannot change what identity reads of them
+    std::set<Ref> forced_;       ///< whose verdicts changed: their component is computed whatever they say
     Verdicts verdicts_;
     identity::IdentityLog log_;
     identity::PersonId next_person_ = 1;
