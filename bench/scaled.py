@@ -44,8 +44,10 @@ def once(porta, config, root, mappers, expected):
         with Roles(porta, where, root, names) as roles:
             seconds = until_quiet(porta, where, roles, expected)
             memory = ", ".join(f"{r.name} {r.peak_mib():.0f}" for r in roles.members)
+            cpu = ", ".join(f"{name} {server.cpu_seconds():.1f}" for name, server in
+                            [*((r.name, r) for r in roles.members), ("broker", kafka), ("database", postgres)])
             count = received(run(porta, "account", "--json", *where)[2])
-    print(f"  {count} raw records in {seconds:.1f} s, {count / seconds:.0f}/s; VmHWM in MiB: {memory}; fdatasync {disk[0]:.2f} ms, p99 {disk[1]:.2f}", flush=True)
+    print(f"  {count} raw records in {seconds:.1f} s, {count / seconds:.0f}/s; VmHWM in MiB: {memory}; processor s: {cpu}; fdatasync {disk[0]:.2f} ms, p99 {disk[1]:.2f}", flush=True)
     return count, count / seconds
 
 

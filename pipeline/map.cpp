@@ -1,7 +1,10 @@
 #include "pipeline/map.h"
 
+#include <map>
+
 #include "pipeline/crash_points.h"
 #include "pipeline/poison.h"
+#include "pipeline/rows.h"
 
 namespace porta::pipeline {
 
@@ -103,17 +106,23 @@ Result<Mapped> Map::map(const RawMessage& m, const KnownObject& object) {
 }
 
 void Map::write(const std::vector<Mapped>& batch) {
-    for (const Mapped& m : batch) {
-        const RawRow& r = m.row;
-        if (!r.id) continue;
-        store_.run(
-            "INSERT INTO raw(id, object, position, start, length, state, reason, generation, attempts, received_at, "
-            "payload, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT(id) DO UPDATE SET "
-            "state = excluded.state, reason = excluded.reason, generation = excluded.generation, attempts = "
-            "excluded.attempts, detail = excluded.detail WHERE excluded.attempts > raw.attempts",
-            {r.id, r.object, r.position, r.start, r.length, static_cast<std::int64_t>(r.state), r.reason,
-             std::int64_t{r.generation}, r.attempts, r.received_at, Blob{r.payload}, Blob{r.detail}});
-    }
+    // A message that came twice, or a replay close behind: the later attempt of a batch stands for the earlier.
+    std::map<std::int64_t, const RawRow*> newest;
+    for (const Mapped& m : batch)
+        if (const RawRow*& row = newest[m.row.id]; !row || m.row.attempts > row->attempts) row = &m.row;
+    Rows rows(store_,
+              "INSERT INTO raw(id, object, position, start, length, state, reason, generation, attempts, received_at, "
+              "payload, detail)",
+              12,
+              "ON CONFLICT(id) DO UPDATE SET state = excluded.state, reason = excluded.reason, generation = "
+              "excluded.generation, attempts = excluded.attempts, detail = excluded.detail WHERE excluded.attempts > "
+              "raw.attempts");
+    for (const auto& [id, r] : newest)
+        if (id)
+            rows.add({r->id, r->object, r->position, r->start, r->length, static_cast<std::int64_t>(r->state),
+                      r->reason, std::int64_t{r->generation}, r->attempts, r->received_at, Blob{r->payload},
+                      Blob{r->detail}});
+    rows.flush();
 }
 
 }  // namespace porta::pipeline

@@ -294,8 +294,10 @@ People::Change People::settle(const schemas::SnapshotScopes& scopes) {
     }
     std::erase_if(sets, [&](const auto& set) { return isWhole(set); });
     change.entries = log_.decide(std::move(sets), gone, next_person_, "resolve");
-    for (const identity::LogEntry& e : change.entries)
+    for (const identity::LogEntry& e : change.entries) {
+        if (!e.record.empty()) change.before.try_emplace(e.record, log_.personOf(e.record));
         if (auto r = log_.apply(e); !r) throw Failure{r.error()};
+    }
     return change;
 }
 

@@ -40,7 +40,8 @@ public:
     void decide(Verdicts verdicts);
 
     struct Change {
-        std::vector<identity::LogEntry> entries;  ///< already applied to `log()`
+        std::vector<identity::LogEntry> entries;           ///< already applied to `log()`
+        std::map<std::string, identity::PersonId> before;  ///< record of an entry → whose it was; 0: nobody's
         /// Survivor of a class → what it can be found by now; none when the class is no more.
         std::map<std::string, std::vector<std::string>> find_tokens;
         std::vector<std::string> touched;  ///< the records that were looked at

@@ -4,6 +4,7 @@
 
 #include "pipeline/connect.h"
 #include "pipeline/features.h"
+#include "pipeline/rows.h"
 
 namespace porta::pipeline {
 
@@ -99,24 +100,25 @@ std::map<std::int64_t, std::int64_t> Resolver::keepNews(std::vector<RecordMessag
     return done;
 }
 
-void Resolver::writeRecord(const RecordMessage& record) {
-    store_.run(
-        "INSERT INTO operation(raw, object, generation, attempts, unreadable, box) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON "
-        "CONFLICT(raw) DO UPDATE SET generation = excluded.generation, attempts = excluded.attempts, unreadable = "
-        "excluded.unreadable, box = excluded.box",
-        {record.raw, record.object, std::int64_t{record.generation}, record.attempts,
-         std::int64_t{record.key_unreadable}, Blob{record.box}});
-    Keyset keys;
-    for (const Operation& op : record.operations) {
-        keys.insert(op.key.text());
-        if (!op.into.empty()) keys.insert(pairedKey(op));
-        for (const schemas::RecordKey& s : op.subjects) keys.insert(s.text());
+void Resolver::writeRecords(std::span<const RecordMessage> batch) {
+    Rows operations(store_, "INSERT INTO operation(raw, object, generation, attempts, unreadable, box)", 6,
+                    "ON CONFLICT(raw) DO UPDATE SET generation = excluded.generation, attempts = excluded.attempts, "
+                    "unreadable = excluded.unreadable, box = excluded.box");
+    Rows links(store_, "INSERT INTO link(hash, raw)", 2, "ON CONFLICT DO NOTHING");
+    for (const RecordMessage& record : batch) {
+        if (!record.raw) continue;
+        operations.add({record.raw, record.object, std::int64_t{record.generation}, record.attempts,
+                        std::int64_t{record.key_unreadable}, Blob{record.box}});
+        Keyset keys;
+        for (const Operation& op : record.operations) {
+            keys.insert(op.key.text());
+            if (!op.into.empty()) keys.insert(pairedKey(op));
+            for (const schemas::RecordKey& s : op.subjects) keys.insert(s.text());
+        }
+        for (const std::string& key : keys) links.add({hash_(key), record.raw});
     }
-    std::vector<std::int64_t> hashes;
-    for (const std::string& key : keys) hashes.push_back(hash_(key));
-    std::sort(hashes.begin(), hashes.end());
-    for (std::int64_t h : hashes)
-        store_.run("INSERT INTO link(hash, raw) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {h, record.raw});
+    operations.flush();
+    links.flush();
 }
 
 /// An object of a full feed whose raw records all have an outcome.
@@ -165,14 +167,12 @@ void Resolver::apply(std::vector<RecordMessage> batch, std::int64_t now) {
     std::map<std::string, std::int64_t> newest;
     EntityCounts counts;
     const std::map<std::int64_t, std::int64_t> done = keepNews(batch);
-    bool replayed = false;
+    const bool replayed = std::any_of(batch.begin(), batch.end(), [](const auto& r) { return r.attempts > 1; });
+    if (!replayed) writeRecords(batch);
     std::size_t confirmed = confirmed_.size();
     for (const RecordMessage& record : batch) {
-        if (record.attempts > 1) {
-            forget(record.raw, counts);
-            replayed = true;
-        }
-        if (record.raw) writeRecord(record);
+        if (record.attempts > 1) forget(record.raw, counts);
+        if (replayed) writeRecords({&record, 1});
         take(record);
         std::int64_t& time = newest[objects_.at(record.object).row.source];
         for (const Operation& op : record.operations) {
@@ -245,12 +245,10 @@ void Resolver::markSubjects(const std::vector<RecordMessage>& batch) {
 }
 
 void Resolver::writeDirty() {
-    for (identity::PersonId person : dirty_)
-        store_.run(
-            "INSERT INTO person(no, revision, sent, projected) VALUES(?1, 1, 0, 0) ON CONFLICT(no) DO UPDATE SET "
-            "revision "
-            "= person.revision + 1",
-            {person});
+    Rows rows(store_, "INSERT INTO person(no, revision, sent, projected)", 4,
+              "ON CONFLICT(no) DO UPDATE SET revision = person.revision + 1");
+    for (identity::PersonId person : dirty_) rows.add({person, std::int64_t{1}, std::int64_t{0}, std::int64_t{0}});
+    rows.flush();
 }
 
 /// Every snapshot and person again: what a replay changed may decide about any of them.
@@ -267,21 +265,24 @@ void Resolver::settleAll() {
     people_.touchAll();
 }
 
-/// Rows of `token` for what a live class can be found by; none takes them away.
-void Resolver::writeTokens(const std::string& survivor, const std::vector<std::string>& tokens) {
-    std::int64_t member = hash_(survivor);
-    std::vector<std::int64_t> now;
-    for (const std::string& t : tokens) now.push_back(hash_(t));
-    std::sort(now.begin(), now.end());
-    std::vector<std::int64_t>& before = found_by_[member];
-    for (std::int64_t t : before)
-        if (!std::binary_search(now.begin(), now.end(), t))
-            store_.run("DELETE FROM token WHERE hash = ?1 AND member = ?2", {t, member});
-    for (std::int64_t t : now)
-        if (!std::binary_search(before.begin(), before.end(), t))
-            store_.run("INSERT INTO token(hash, member) VALUES(?1, ?2) ON CONFLICT DO NOTHING", {t, member});
-    if (now.empty()) found_by_.erase(member);
-    else before = std::move(now);
+/// Rows of `token` for what live classes can be found by; a class without tokens loses its rows.
+void Resolver::writeTokens(const People::Change& change) {
+    Rows rows(store_, "INSERT INTO token(hash, member)", 2, "ON CONFLICT DO NOTHING");
+    for (const auto& [survivor, tokens] : change.find_tokens) {
+        std::int64_t member = hash_(survivor);
+        std::vector<std::int64_t> now;
+        for (const std::string& t : tokens) now.push_back(hash_(t));
+        std::sort(now.begin(), now.end());
+        std::vector<std::int64_t>& before = found_by_[member];
+        for (std::int64_t t : before)
+            if (!std::binary_search(now.begin(), now.end(), t))
+                store_.run("DELETE FROM token WHERE hash = ?1 AND member = ?2", {t, member});
+        for (std::int64_t t : now)
+            if (!std::binary_search(before.begin(), before.end(), t)) rows.add({t, member});
+        if (now.empty()) found_by_.erase(member);
+        else before = std::move(now);
+    }
+    rows.flush();
 }
 
 /// What people decided, by pair of record keys: the decision of a pair is that of its greatest fact.
@@ -312,22 +313,23 @@ void Resolver::decide() {
 
 /// The identity log, who is whose record now, and what persons are found by.
 void Resolver::writeChange(const People::Change& change, std::int64_t now) {
-    for (const auto& [survivor, tokens] : change.find_tokens) writeTokens(survivor, tokens);
-    Keyset moved;
+    writeTokens(change);
+    Rows log(store_, "INSERT INTO identity_log(seq, event, person, other, hash, at)", 6, "");
     for (const identity::LogEntry& e : change.entries) {
-        ++sequence_;
-        store_.run("INSERT INTO identity_log(seq, event, person, other, hash, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                   {sequence_, static_cast<std::int64_t>(e.event), e.person, e.other,
-                    e.record.empty() ? std::int64_t{0} : hash_(e.record), now});
-        if (!e.record.empty()) moved.insert(e.record);
+        log.add({++sequence_, static_cast<std::int64_t>(e.event), e.person, e.other,
+                 e.record.empty() ? std::int64_t{0} : hash_(e.record), now});
         for (identity::PersonId person : {e.person, e.other})
             if (person) dirty_.insert(person);
     }
-    for (const std::string& key : moved) {
+    log.flush();
+    Rows members(store_, "INSERT INTO member(person, hash)", 2, "");
+    for (const auto& [key, before] : change.before) {
         std::int64_t h = hash_(key), person = people_.log().personOf(key);
-        store_.run("DELETE FROM member WHERE hash = ?1", {h});
-        if (person) store_.run("INSERT INTO member(person, hash) VALUES(?1, ?2)", {person, h});
+        if (person == before) continue;
+        if (before) store_.run("DELETE FROM member WHERE hash = ?1", {h});
+        if (person) members.add({person, h});
     }
+    members.flush();
 }
 
 void Resolver::load() {
@@ -365,7 +367,8 @@ void Resolver::load() {
     store_.query("SELECT member, hash FROM token ORDER BY hash", {},
                  [&](const Row& r) { found_by_[r.integer(0)].push_back(r.integer(1)); });
     decide();
-    late_.entries = people_.settle(scopes_).entries;
+    late_ = people_.settle(scopes_);
+    late_.find_tokens.clear();
 }
 
 }  // namespace porta::pipeline

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -42,13 +43,13 @@ private:
     void take(const RecordMessage& record);
     void forget(std::int64_t raw, EntityCounts& counts);
     std::map<std::int64_t, std::int64_t> keepNews(std::vector<RecordMessage>& batch);
-    void writeRecord(const RecordMessage& record);
+    void writeRecords(std::span<const RecordMessage> batch);
     void addSnapshot(std::int64_t object);
     void settleSnapshots(const std::string& source);
     void settleAll();
     void decide();
     void writeChange(const People::Change& change, std::int64_t now);
-    void writeTokens(const std::string& survivor, const std::vector<std::string>& tokens);
+    void writeTokens(const People::Change& change);
     void markSubjects(const std::vector<RecordMessage>& batch);
     void writeDirty();
     void writeSnapshots(const std::string& source);

@@ -61,6 +61,22 @@ class Server:
                                             env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)
 
+    def cpu_seconds(self):
+        """Processor time of the process and all its children, running and ended, while it lives."""
+        tick, total, pids = os.sysconf("SC_CLK_TCK"), 0, [str(self.process.pid)]
+        while pids:
+            pid = pids.pop()
+            try:
+                with open(f"/proc/{pid}/stat") as stat:
+                    fields = stat.read().rpartition(")")[2].split()
+                total += sum(int(f) for f in fields[11:15])
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as children:
+                        pids += children.read().split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        return total / tick
+
     def end(self, number, seconds=60):
         """Sends a signal and waits; SIGKILL after `seconds`. Nothing to do for a process that has ended."""
         if not self.alive():
