@@ -19,8 +19,12 @@ std::string chain(std::string_view before, std::string_view entry) {
 Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const config::Settings& settings) {
     auto store = openStore(settings, Part::decisions, false);
     if (!store) return store.error();
+    return over(std::move(*store));
+}
+
+Result<std::unique_ptr<DecisionLog>> DecisionLog::over(std::unique_ptr<Store> store) {
     std::unique_ptr<DecisionLog> log(new DecisionLog);
-    log->store_ = std::move(*store);
+    log->store_ = std::move(store);
     auto done = log->store_->exclusive([&] {
         log->store_->run(
             "CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)");

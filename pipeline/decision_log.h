@@ -15,6 +15,8 @@ class DecisionLog {
 public:
     /// Errors: unavailable.
     static Result<std::unique_ptr<DecisionLog>> open(const config::Settings& settings);
+    /// In a store of the caller's. Errors: unavailable.
+    static Result<std::unique_ptr<DecisionLog>> over(std::unique_ptr<Store> store);
     /// Durable on return. Errors: unavailable: then nothing may be shown.
     Result<void> append(const Json& decision);
     /// In order: number, entry. `person` 0 for all.

@@ -31,6 +31,8 @@ struct ReplayCount {
 /// Shape:  `{compared, equal, different:[{raw, path}], erased, refused_digest}`; refused are records of a mapping or engine
 ///         that this configuration no longer has.
 Result<Json> replayAll(const config::Settings& settings, const std::string& source);
+/// The same over a reader and compiled mappings of the caller's.
+Result<Json> replayAll(class Reader& reader, const Sources& sources, const std::string& source);
 
 /// The quarantined raw records as messages to be mapped again with today's mappings, in their order. Throws Failure.
 std::vector<RawMessage> quarantined(Store& store, Keys& keys, const Sources& sources, const std::string& only_source,

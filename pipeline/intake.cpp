@@ -17,7 +17,7 @@ Result<std::unique_ptr<Intake>> Intake::open(const config::Settings& settings, W
     std::unique_ptr<Intake> intake(new Intake);
     intake->world_ = std::move(world);
     World& w = intake->world_;
-    auto sources = loadSources(settings);
+    auto sources = w.sources ? std::move(*w.sources) : loadSources(settings);
     if (!sources) return sources.error();
     intake->sources_ = std::move(*sources);
     if (auto r = registerGenerations(*w.store, intake->sources_); !r) return r.error();

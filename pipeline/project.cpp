@@ -86,8 +86,9 @@ Project::Project(const config::Settings& settings, Store& store, Keys& keys, Log
       sources_(sourceFacts(settings)) {}
 
 Result<std::unique_ptr<Project>> Project::open(const config::Settings& settings, Store& store, Keys& keys, Log& log,
-                                               const Clock& clock) {
+                                               const Clock& clock, std::unique_ptr<DecisionLog> decisions) {
     std::unique_ptr<Project> project(new Project(settings, store, keys, log, clock));
+    project->decisions_ = std::move(decisions);
     auto purposes = loadPurposes(settings);
     if (!purposes) return purposes.error();
     project->purposes_ = purposes->delivered();

@@ -47,10 +47,10 @@ std::string viewsName(const std::string& purpose);
 /// Threads: one.
 class Project {
 public:
-    /// The arguments must outlive it. Where a purpose with recipients, or what is declared of a source, is not what it was,
+    /// The arguments must outlive it; without `decisions` it opens the decision log with the first delivery. Where a purpose with recipients, or what is declared of a source, is not what it was,
     /// everybody is made dirty. Errors: unavailable, misconfigured.
     static Result<std::unique_ptr<Project>> open(const config::Settings& settings, Store& store, Keys& keys, Log& log,
-                                                 const Clock& clock);
+                                                 const Clock& clock, std::unique_ptr<DecisionLog> decisions = {});
     /// Person → revision. Stale revisions change nothing. Shape: views delivered.
     /// Errors: unavailable: what was not delivered is delivered by the next call that names the person, or by `deliver`.
     Result<std::size_t> project(const std::map<std::int64_t, std::int64_t>& revisions);

@@ -6,9 +6,12 @@ namespace porta::pipeline {
 Result<Json> replayAll(const config::Settings& settings, const std::string& only_source) {
     auto opened = Reader::open(settings);
     if (!opened) return opened.error();
-    Reader& reader = **opened;
     auto sources = loadSources(settings);
     if (!sources) return sources.error();
+    return replayAll(**opened, *sources, only_source);
+}
+
+Result<Json> replayAll(Reader& reader, const Sources& sources, const std::string& only_source) {
     std::string engine = hex(engineDigest());
     std::int64_t compared = 0, equal = 0, refused = 0;
     Json different = Json::array();
@@ -18,9 +21,9 @@ Result<Json> replayAll(const config::Settings& settings, const std::string& only
         reader.eachRaw([&](const RawRow& row) {
             const KnownObject& object = reader.objectOf(row.object);
             if (condemned.count(row.id) || (!only_source.empty() && object.row.source != only_source)) return;
-            auto source = sources->find(object.row.source);
+            auto source = sources.find(object.row.source);
             const GenerationRow& generation = reader.generations().at(row.generation);
-            if (source == sources->end() || generation.engine_digest != engine ||
+            if (source == sources.end() || generation.engine_digest != engine ||
                 generation.mapping_digest != hex(source->second.digest)) {
                 ++refused;
                 return;

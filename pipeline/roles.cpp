@@ -26,8 +26,8 @@ void rest(const config::Settings& settings) {
 /// connect: pulls what the sources have; a file is left, moved or deleted only when its raw records are in the log.
 class ConnectRole : public Role {
 public:
-    ConnectRole(const config::Settings& settings, Metrics& metrics, std::unique_ptr<Intake> intake)
-        : settings_(settings), metrics_(metrics), intake_(std::move(intake)), pulled_(pullSources(settings)) {}
+    ConnectRole(const config::Settings& settings, Metrics& metrics, std::unique_ptr<Intake> intake, PullSources pulled)
+        : settings_(settings), metrics_(metrics), intake_(std::move(intake)), pulled_(std::move(pulled)) {}
 
     Result<bool> step() override {
         bool did = false;
@@ -64,7 +64,8 @@ class MapRole : public Role {
 public:
     static Result<std::unique_ptr<Role>> open(const config::Settings& settings, Metrics& metrics, World world) {
         std::unique_ptr<MapRole> role(new MapRole(settings, metrics, std::move(world)));
-        auto sources = loadSources(settings);
+        World& w = role->world_;
+        auto sources = w.sources ? std::move(*w.sources) : loadSources(settings);
         if (!sources) return sources.error();
         role->sources_ = std::move(*sources);
         if (auto r = registerGenerations(*role->world_.store, role->sources_); !r) return r.error();
@@ -248,7 +249,7 @@ public:
         if (!reader) return reader.error();
         role->reader_ = std::move(*reader);
         World& w = role->world_;
-        auto project = Project::open(settings, *w.store, *w.keys, *w.log, *w.clock);
+        auto project = Project::open(settings, *w.store, *w.keys, *w.log, *w.clock, std::move(w.decisions));
         if (!project) return project.error();
         role->project_ = std::move(*project);
         return std::unique_ptr<Role>(std::move(role));
@@ -317,9 +318,11 @@ Result<std::unique_ptr<Role>> openRole(const std::string& name, const config::Se
     if (name == "resolve") return ResolveRole::open(settings, metrics, std::move(world));
     if (name == "project") return ProjectRole::open(settings, metrics, std::move(world));
     if (name == "connect") {
+        PullSources pulled = world.pulled ? std::move(*world.pulled) : pullSources(settings);
         auto intake = Intake::open(settings, std::move(world));
         if (!intake) return intake.error();
-        return std::unique_ptr<Role>(std::make_unique<ConnectRole>(settings, metrics, std::move(*intake)));
+        return std::unique_ptr<Role>(
+            std::make_unique<ConnectRole>(settings, metrics, std::move(*intake), std::move(pulled)));
     }
     return fail(Errc::misconfigured, "there is no role `" + name + "`; known: connect, map, resolve, project, serve",
                 "role");
