@@ -111,8 +111,9 @@ private:
     Failure failure() {
         refused_ = true;
         int code = sqlite3_errcode(db_);
-        Errc errc = code == SQLITE_FULL ? Errc::exhausted : Errc::unavailable;
-        return Failure{fail(errc, std::string("store: ") + sqlite3_errmsg(db_), "store.sqlite")};
+        // A full disk is no fault of what is being stored: it is tried again, never refused.
+        return Failure{fail(Errc::unavailable, std::string("store: ") + sqlite3_errmsg(db_),
+                            code == SQLITE_FULL ? "store.full" : "store.sqlite")};
     }
 
     sqlite3_stmt* prepare(std::string_view sql) {

@@ -162,9 +162,10 @@ private:
         // Class 22 is about values, and its sentence may quote one.
         if (code.rfind("22", 0) == 0) text = "a value does not fit its column";
         // Class 08 and 57: the connection or server goes away; 40: the transaction may be tried again; 53: no room.
-        Errc errc = code.rfind("53", 0) == 0 ? Errc::exhausted : Errc::unavailable;
-        return Failure{
-            fail(errc, "PostgreSQL refused (" + code + "): " + (text ? text : "no reason given"), "store.postgresql")};
+        // None of them is a fault of what is being stored: it is tried again, never refused.
+        return Failure{fail(Errc::unavailable,
+                            "PostgreSQL refused (" + code + "): " + (text ? text : "no reason given"),
+                            code.rfind("53", 0) == 0 ? "store.full" : "store.postgresql")};
     }
 
     const std::string& prepare(std::string_view sql, const std::vector<Oid>& types) {

@@ -271,6 +271,23 @@ TEST_F(Roles, theSameMessagesAgainChangeNothing) {
     EXPECT_EQ(partition(settings_), persons);
 }
 
+TEST_F(Roles, aFullStoreRefusesNoFile) {
+    World world = open(0);
+    Store& store = *world.store;
+    store.run("PRAGMA max_page_count=1");  // no more than it has
+    auto connect = openRole("connect", settings_, metrics_, std::move(world));
+    ASSERT_TRUE(connect) << connect.error().message;
+    auto did = (*connect)->step();
+    ASSERT_FALSE(did);
+    EXPECT_EQ(did.error().code, Errc::unavailable);
+    EXPECT_EQ(did.error().rule, "store.full");
+    EXPECT_EQ(metrics_.text().find("porta_connect_refused_objects_total"), std::string::npos) << metrics_.text();
+    store.run("PRAGMA max_page_count=1000000");
+    did = (*connect)->step();
+    ASSERT_TRUE(did) << did.error().message;
+    EXPECT_TRUE(*did) << "the same process takes the file once there is room";
+}
+
 TEST_F(Roles, controlALostMessageIsSeen) {
     run(8, 1);
     // The comparison notices one record that is missing.
