@@ -25,6 +25,7 @@ int commandRead(const Arguments& args);
 int commandRecord(const Arguments& args);
 int commandRecordFold(const Arguments& args);
 int commandRun(const Arguments& args);
+int commandSim(const Arguments& args);
 int commandStatus(const Arguments& args);
 int commandSynth(const Arguments& args);
 int commandTopics(const Arguments& args);

@@ -37,6 +37,7 @@ const Command kCommands[] = {
     {"fhirpath", porta::app::commandFhirpath, "evaluate an expression, run a suite of them"},
     {"read", porta::app::commandRead, "run a reader alone"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
+    {"sim", porta::app::commandSim, "the pipeline in a simulated world, under faults"},
     {"connector", porta::app::commandConnector, "the sources and what they brought; each kind and its settings"},
     {"topics", porta::app::commandTopics, "the topics of the log: plan, make"},
     {"crashpoints", porta::app::commandCrashpoints, "names of the crash points for tests"},
