@@ -25,6 +25,7 @@ Result<std::vector<pipeline::TopicPlan>> planned(const config::Settings& setting
     if (!purposes) return purposes.error();
     for (const auto& p : purposes->delivered())
         topics.push_back({pipeline::viewsTopic(p.id), settings.kafka.partitions, views, 0});
+    for (auto& t : topics) t.name = settings.kafka.prefix + t.name;
     return topics;
 }
 

@@ -280,6 +280,11 @@ Result<int> number(const Yaml& map, const std::string& key, int otherwise, int l
     return static_cast<int>(n);
 }
 
+bool topicLetter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+}
+
 /// `store`, `log` and `server`. Kafka and PostgreSQL go together: one directory, or scaled out.
 Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& path) {
     auto take = [&](const Yaml& map, const std::string& key, int& to, int least, int most) -> Result<void> {
@@ -302,8 +307,10 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
     if (const Yaml* log = yaml.find("log"); log && log->kind == Yaml::Kind::map) {
         if (auto r = checkKeys(*log, {"kafka"}, path); !r) return r;
         if (const Yaml* kafka = log->find("kafka")) {
-            if (auto r =
-                    checkKeys(*kafka, {"brokers", "partitions", "replication", "session_timeout_ms", "security"}, path);
+            if (auto r = checkKeys(*kafka,
+                                   {"brokers", "partitions", "replication", "session_timeout_ms", "message_timeout_ms",
+                                    "prefix", "security"},
+                                   path);
                 !r)
                 return r;
             s.kafka.brokers = kafka->get("brokers");
@@ -311,6 +318,10 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
             if (auto r = take(*kafka, "partitions", s.kafka.partitions, 1, 1000); !r) return r;
             if (auto r = take(*kafka, "replication", s.kafka.replication, 1, 9); !r) return r;
             if (auto r = take(*kafka, "session_timeout_ms", s.kafka.session_timeout_ms, 1000, 600000); !r) return r;
+            if (auto r = take(*kafka, "message_timeout_ms", s.kafka.message_timeout_ms, 1000, 600000); !r) return r;
+            s.kafka.prefix = kafka->get("prefix");
+            if (!std::all_of(s.kafka.prefix.begin(), s.kafka.prefix.end(), topicLetter))
+                return yamlError(path, *kafka->find("prefix"), "`prefix` takes letters, digits, `.`, `_` and `-`");
             if (const Yaml* security = kafka->find("security"))
                 for (std::size_t i = 0; i < security->keys.size(); ++i)
                     s.kafka.security.emplace_back(security->keys[i], security->items[i].text);

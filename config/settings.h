@@ -44,6 +44,8 @@ struct KafkaSettings {
     int partitions = 6;              ///< of each topic when `topics apply` makes it
     int replication = -1;            ///< -1: the brokers' default
     int session_timeout_ms = 10000;  ///< after which a silent map or project process loses its partitions
+    int message_timeout_ms = 30000;  ///< after which an append that no broker acknowledges has failed
+    std::string prefix;              ///< before the name of each topic and group: several gateways may share brokers
     std::vector<std::pair<std::string, std::string>>
         security;  ///< librdkafka properties: `security.protocol`, `sasl.…`, `ssl.…`
 };

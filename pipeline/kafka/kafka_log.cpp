@@ -1,6 +1,6 @@
 #include "pipeline/kafka/kafka_log.h"
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -12,7 +12,7 @@ namespace {
 
 /// Raw records up to this size travel whole (docs/decisions/0009).
 constexpr const char* kMessageBytes = "16777216";
-constexpr int kAppendMs = 60000, kAskMs = 5000;
+constexpr int kAskMs = 5000, kSocketMs = 10000;
 
 Error unreachable(rd_kafka_resp_err_t err) {
     return fail(Errc::unavailable,
@@ -45,9 +45,12 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 /// Errors: misconfigured, naming the property.
 Result<KafkaHandle<rd_kafka_conf_t>> configure(const config::KafkaSettings& settings, const Properties& properties) {
     KafkaHandle<rd_kafka_conf_t> conf(rd_kafka_conf_new());
-    Properties all{
-        {"bootstrap.servers", settings.brokers}, {"client.id", "porta"},         {"log_level", "2"},
-        {"message.max.bytes", kMessageBytes},    {"socket.timeout.ms", "10000"}, {"reconnect.backoff.max.ms", "1000"}};
+    Properties all{{"bootstrap.servers", settings.brokers},
+                   {"client.id", "porta"},
+                   {"log_level", "2"},
+                   {"message.max.bytes", kMessageBytes},
+                   {"socket.timeout.ms", std::to_string(std::min(kSocketMs, settings.message_timeout_ms))},
+                   {"reconnect.backoff.max.ms", "1000"}};
     all.insert(all.end(), settings.security.begin(), settings.security.end());
     all.insert(all.end(), properties.begin(), properties.end());
     for (const auto& [name, value] : all) {
@@ -77,7 +80,8 @@ std::int64_t fromBytes(const void* key, std::size_t size) {
 
 class KafkaReader : public LogReader {
 public:
-    explicit KafkaReader(KafkaHandle<rd_kafka_t> kafka, bool shared) : kafka_(std::move(kafka)), shared_(shared) {
+    KafkaReader(KafkaHandle<rd_kafka_t> kafka, bool shared, std::size_t prefix)
+        : kafka_(std::move(kafka)), shared_(shared), prefix_(prefix) {
         rd_kafka_poll_set_consumer(kafka_.get());
     }
     ~KafkaReader() override {
@@ -112,12 +116,13 @@ public:
                     continue;
             }
             Message out;
-            out.topic = rd_kafka_topic_name(m->rkt);
+            const char* topic = rd_kafka_topic_name(m->rkt);
+            out.topic = topic + prefix_;
             out.key = fromBytes(m->key, m->key_len);
             out.value.assign(static_cast<const char*>(m->payload), m->len);
             out.partition = m->partition;
             out.offset = m->offset;
-            next_[{out.topic, out.partition}] = out.offset + 1;
+            next_[{topic, out.partition}] = out.offset + 1;
             messages.push_back(std::move(out));
         }
         return messages;
@@ -138,6 +143,7 @@ public:
 private:
     KafkaHandle<rd_kafka_t> kafka_;
     bool shared_;
+    std::size_t prefix_;  ///< length of what stands before the names of our topics
     std::map<std::pair<std::string, std::int32_t>, std::int64_t> next_;
 };
 
@@ -164,18 +170,20 @@ public:
         // Lives on until every report has come or the producer is gone.
         Reports reports;
         for (const Message& m : messages) {
+            const std::string topic = settings_.prefix + m.topic;
             while (true) {
                 rd_kafka_resp_err_t err = rd_kafka_producev(
-                    producer_.get(), RD_KAFKA_V_TOPIC(m.topic.c_str()), RD_KAFKA_V_KEY(&m.key, sizeof m.key),
+                    producer_.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(&m.key, sizeof m.key),
                     RD_KAFKA_V_VALUE(const_cast<char*>(m.value.data()), m.value.size()),
                     RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(&reports), RD_KAFKA_V_END);
                 if (err == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-                if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL) return giveUp(reports, err, m.topic);
+                if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL) return giveUp(reports, err, topic);
                 rd_kafka_poll(producer_.get(), 100);
             }
             ++reports.waiting;
         }
-        auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kAppendMs);
+        // The library itself fails each message in time; twice that is for one that does not come to it.
+        auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2 * settings_.message_timeout_ms);
         while (reports.waiting > 0 && std::chrono::steady_clock::now() < until) rd_kafka_poll(producer_.get(), 100);
         if (reports.waiting > 0) return giveUp(reports, RD_KAFKA_RESP_ERR__TIMED_OUT, "");
         if (reports.failed != RD_KAFKA_RESP_ERR_NO_ERROR) return giveUp(reports, reports.failed, reports.topic);
@@ -184,36 +192,36 @@ public:
 
     Result<std::unique_ptr<LogReader>> share(const std::string& group,
                                              const std::vector<std::string>& topics) override {
-        auto kafka = consumer({{"group.id", group},
+        auto kafka = consumer({{"group.id", settings_.prefix + group},
                                {"session.timeout.ms", std::to_string(settings_.session_timeout_ms)},
                                {"heartbeat.interval.ms", std::to_string(settings_.session_timeout_ms / 3)}});
         if (!kafka) return kafka.error();
-        auto reader = std::make_unique<KafkaReader>(std::move(*kafka), true);
+        auto reader = std::make_unique<KafkaReader>(std::move(*kafka), true, settings_.prefix.size());
         std::vector<TopicPlan> plan;
-        for (const std::string& t : topics) plan.push_back({t, 1, {}, 0});
+        for (const std::string& t : topics) plan.push_back({settings_.prefix + t, 1, {}, 0});
         if (auto r = describe(reader->handle(), plan); !r) return r.error();
         for (const TopicPlan& t : plan)
             if (!t.existing) return missing(t.name);
         KafkaHandle<rd_kafka_topic_partition_list_t> list(
             rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
-        for (const std::string& t : topics)
-            rd_kafka_topic_partition_list_add(list.get(), t.c_str(), RD_KAFKA_PARTITION_UA);
+        for (const TopicPlan& t : plan)
+            rd_kafka_topic_partition_list_add(list.get(), t.name.c_str(), RD_KAFKA_PARTITION_UA);
         if (auto err = rd_kafka_subscribe(reader->handle(), list.get())) return unreachable(err);
         return std::unique_ptr<LogReader>(std::move(reader));
     }
 
     Result<std::unique_ptr<LogReader>> read(const std::string& topic,
                                             const std::map<std::int32_t, std::int64_t>& positions) override {
-        auto kafka = consumer({{"group.id", "porta.reader"}});
+        auto kafka = consumer({{"group.id", settings_.prefix + "porta.reader"}});
         if (!kafka) return kafka.error();
-        auto reader = std::make_unique<KafkaReader>(std::move(*kafka), false);
-        std::vector<TopicPlan> plan{{topic, 1, {}, 0}};
+        auto reader = std::make_unique<KafkaReader>(std::move(*kafka), false, settings_.prefix.size());
+        std::vector<TopicPlan> plan{{settings_.prefix + topic, 1, {}, 0}};
         if (auto r = describe(reader->handle(), plan); !r) return r.error();
-        if (!plan[0].existing) return missing(topic);
+        if (!plan[0].existing) return missing(plan[0].name);
         KafkaHandle<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(plan[0].existing));
         for (int p = 0; p < plan[0].existing; ++p) {
             auto at = positions.find(p);
-            rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset =
+            rd_kafka_topic_partition_list_add(list.get(), plan[0].name.c_str(), p)->offset =
                 at == positions.end() ? RD_KAFKA_OFFSET_BEGINNING : at->second;
         }
         if (auto err = rd_kafka_assign(reader->handle(), list.get())) return unreachable(err);
@@ -254,7 +262,7 @@ private:
                                           {"linger.ms", "1"},
                                           {"topic.metadata.propagation.max.ms", std::to_string(kAskMs)},
                                           {"partitioner", "murmur2_random"},
-                                          {"message.timeout.ms", std::to_string(kAppendMs / 2)},
+                                          {"message.timeout.ms", std::to_string(settings_.message_timeout_ms)},
                                           {"compression.type", "none"}});  // what is sealed does not get smaller
         if (!conf) return conf.error();
         rd_kafka_conf_set_dr_msg_cb(conf->get(), onReport);

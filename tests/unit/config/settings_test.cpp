@@ -54,6 +54,8 @@ TEST_F(Configuration, whatIsWrongIsNamedWithItsPlace) {
              Wrong{"store: {postgresql: {dsn: dbname=porta}}\n", "go together"},
              Wrong{"store: {postgresql: {dsn: 'password=x'}}\n", "password_file"},
              Wrong{"log: {kafka: {}}\n", "brokers"},
+             Wrong{"log: {kafka: {brokers: 'a:1', message_timeout_ms: 10}}\n", "1000"},
+             Wrong{"log: {kafka: {brokers: 'a:1', prefix: 'no blanks'}}\n", "prefix"},
              Wrong{"log: {kafka: {broker: 'a:1'}}\n", "did you mean `brokers`"},
              Wrong{"log: elsewhere\n", ":2:"},
              Wrong{"server: {port: 70000}\n", "0 to 65535"},

@@ -855,6 +855,50 @@ TEST(KafkaLog, losesNothingWhenItsBrokerIsKilled) {
     std::cout << "  " << sent << " messages, " << failed << " appends failed, " << twice << " messages twice\n";
 }
 
+TEST(KafkaLog, anAppendFailsInTimeWhenTheBrokerStaysAway) {
+    const std::string topic = freshTopic();
+    auto settings = kafka();
+    settings.message_timeout_ms = 1000;
+    auto log = openKafka(settings);
+    ASSERT_TRUE(log && (*log)->append(numbered(topic, 0, 50)));
+    tell("kill kafka");
+    auto before = std::chrono::steady_clock::now();
+    auto done = (*log)->append(numbered(topic, 50, 100));
+    auto took = std::chrono::steady_clock::now() - before;
+    tell("start kafka");
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Errc::unavailable) << done.error().message;
+    EXPECT_GE(took, 900ms);
+    EXPECT_LT(took, 8s);
+    // The same log goes on. What failed is appended again, and is in the log once or twice: whoever reads knows repeats.
+    bool again = false;
+    for (int tries = 0; !again && tries < 20; ++tries) again = bool((*log)->append(numbered(topic, 50, 100)));
+    ASSERT_TRUE(again);
+    auto reader = (*log)->read(topic, {});
+    ASSERT_TRUE(reader) << reader.error().message;
+    std::map<std::string, int> times;
+    for (const Message& m : drain(**reader, 100)) ++times[m.value];
+    EXPECT_EQ(times.size(), 100u);
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(times[std::to_string(i)], 1) << i;
+}
+
+TEST(KafkaLog, aPrefixKeepsGatewaysApart) {
+    const std::string whole = freshTopic(1), topic = whole.substr(whole.find('.') + 1);
+    auto settings = kafka();
+    settings.prefix = whole.substr(0, whole.size() - topic.size());
+    auto log = openKafka(settings);
+    ASSERT_TRUE(log && (*log)->append(numbered(topic, 0, 5)));
+    for (bool prefixed : {true, false}) {
+        auto other = openLog();
+        auto reader = prefixed ? (*log)->share("g", {topic}) : other->read(whole, {});
+        ASSERT_TRUE(reader) << reader.error().message;
+        auto got = drain(**reader, 5);
+        ASSERT_EQ(got.size(), 5u);
+        EXPECT_EQ(got[0].topic, prefixed ? topic : whole);
+        ASSERT_TRUE((*reader)->commit());
+    }
+}
+
 TEST(KafkaLog, tenMebibytesPass) {
     std::string large(10u << 20, 'x');
     for (std::size_t i = 0; i < large.size(); i += 997) large[i] = static_cast<char>(i);
