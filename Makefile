@@ -4,8 +4,9 @@ SHELL := /bin/bash
 PORTA := build/release/porta
 FORMATTED = git ls-files -z '*.cpp' '*.h'
 FUZZ_SECONDS ?= 60
+FAULT_SEEDS ?= 20
 
-.PHONY: help setup build test test-powercut demo demo-kafka asan fuzz bench lint format clean
+.PHONY: help setup build test test-faults test-powercut demo demo-kafka asan fuzz bench lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -29,6 +30,9 @@ demo: build  ## three hundred invented people from feeds to a traced view, in a 
 
 demo-kafka: build  ## the same over a real Apache Kafka and PostgreSQL, one process per role; equal views proved
 	@python3 tests/demo/demo_kafka.py $(PORTA)
+
+test-faults: build  ## every fault on a real Kafka and PostgreSQL, FAULT_SEEDS (20) seeds each; about an hour
+	@python3 tests/faults/run.py $(PORTA) --seeds $(FAULT_SEEDS)
 
 asan: setup  ## unit tests of the rooms without I/O under clang's address and undefined-behaviour sanitizers
 	@python3 tests/run_all.py --only asan

@@ -26,6 +26,12 @@ HERE = Path(__file__).resolve().parent
 NO_ERROR, TOPIC_EXISTS = 0, 36
 
 
+def text(s):
+    """A string as the Kafka protocol writes it."""
+    data = s.encode()
+    return struct.pack(">h", len(data)) + data
+
+
 def jars():
     """The directory with the jars that pom.xml names; another pom.xml is another directory."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "porta"
@@ -51,13 +57,15 @@ def jars():
 
 
 class Kafka(Server):
-    def __init__(self, directory):
+    def __init__(self, directory, seen_at=None, settings=None):
+        """`seen_at`: a second listener, `behind`, tells its clients this port (a proxy's). `settings`: more of the broker's."""
         self.directory = Path(directory).resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
         super().__init__(self.directory / "broker.log")
         self.data = self.directory / "data"
         self.settings = self.directory / "server.properties"
-        self.port, self.controller_port = free_ports(2)
+        self.port, self.controller_port, self.behind = free_ports(3)
+        self.seen_at, self.more = seen_at, settings or {}
         self.brokers = f"127.0.0.1:{self.port}"
 
     def java(self, heap):
@@ -67,12 +75,14 @@ class Kafka(Server):
     def format(self):
         """Writes the settings and formats the data directory: once in the life of a directory."""
         client, control = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.controller_port}"
+        listeners = f"CLIENT://{client},CONTROL://{control}"
+        behind, seen = (f",FAULTY://127.0.0.1:{self.behind}", f",FAULTY://127.0.0.1:{self.seen_at}") if self.seen_at else ("", "")
         settings = {
             "node.id": "1",
             "process.roles": "broker,controller",
-            "listeners": f"CLIENT://{client},CONTROL://{control}",
-            "advertised.listeners": f"CLIENT://{client},CONTROL://{control}",
-            "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROL:PLAINTEXT",
+            "listeners": listeners + behind,
+            "advertised.listeners": listeners + seen,
+            "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROL:PLAINTEXT,FAULTY:PLAINTEXT",
             "inter.broker.listener.name": "CLIENT",
             "controller.listener.names": "CONTROL",
             "controller.quorum.bootstrap.servers": control,
@@ -93,6 +103,7 @@ class Kafka(Server):
             "num.io.threads": "2",
             "log.segment.bytes": str(64 << 20),
             "log.cleaner.dedupe.buffer.size": str(4 << 20),
+            **self.more,
         }
         self.settings.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
         # A leading '-' would read as an option.
@@ -120,21 +131,25 @@ class Kafka(Server):
         wait_until(self.answers, self.alive, 60, "the Kafka broker", self.log)
         return self
 
-    def create_topic(self, name, partitions=1, config=None):
-        """CreateTopics, version 2 of the request (Kafka protocol guide), so that no second set of jars is needed."""
-        def text(s):
-            data = s.encode()
-            return struct.pack(">h", len(data)) + data
+    def ask(self, key, version, body):
+        """One request of the Kafka protocol, so that no second set of jars is needed; the answer after its correlation id."""
+        request = struct.pack(">hhi", key, version, 1) + text("porta-tests") + body
+        with socket.create_connection(("127.0.0.1", self.port), 30) as s:
+            s.sendall(struct.pack(">i", len(request)) + request)
+            answer = s.makefile("rb")
+            return answer.read(struct.unpack(">i", answer.read(4))[0])[4:]
 
+    def create_topic(self, name, partitions=1, config=None):
+        """CreateTopics, version 2."""
         topic = text(name) + struct.pack(">ihi", partitions, 1, 0) + struct.pack(">i", len(config or {}))
         topic += b"".join(text(k) + text(v) for k, v in (config or {}).items())
-        body = struct.pack(">hhi", 19, 2, 1) + text("porta-tests") + struct.pack(">i", 1) + topic + struct.pack(">ib", 30000, 0)
-        with socket.create_connection(("127.0.0.1", self.port), 30) as s:
-            s.sendall(struct.pack(">i", len(body)) + body)
-            answer = s.makefile("rb")
-            data = answer.read(struct.unpack(">i", answer.read(4))[0])
-        # correlation id, throttle time, count, then name and error code
-        at = 12 + 2 + struct.unpack_from(">h", data, 12)[0]
+        data = self.ask(19, 2, struct.pack(">i", 1) + topic + struct.pack(">ib", 30000, 0))
+        # throttle time, count, then name and error code
+        at = 8 + 2 + struct.unpack_from(">h", data, 8)[0]
         code = struct.unpack_from(">h", data, at)[0]
         if code not in (NO_ERROR, TOPIC_EXISTS):
             raise RuntimeError(f"topic {name}: Kafka's error code {code}\n{tail(self.log)}")
+
+    def delete_topics(self, names):
+        """DeleteTopics, version 1; those that are gone already do not matter."""
+        self.ask(20, 1, struct.pack(">i", len(names)) + b"".join(map(text, names)) + struct.pack(">i", 30000))

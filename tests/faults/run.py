@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Faults on the real servers. One line for each run, and a last one that counts.
+
+    run.py PORTA [--seeds 20] [--first 1] [--only SCENARIO,…]
+"""
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from bed import Bed  # noqa: E402
+from run_of import LIMIT, FallsShort, Run  # noqa: E402
+from strikes import SCENARIOS  # noqa: E402
+
+
+def one(bed, name, seed):
+    """Holds, and the line that says so."""
+    said, run = "", None
+    start = time.monotonic()
+    try:
+        with Run(bed, name, seed) as run:
+            start = run.started
+            SCENARIOS[name](run)
+            run.check()
+            seconds = time.monotonic() - start
+            if seconds > LIMIT:
+                raise FallsShort(f"it took longer than {LIMIT:.0f} s")
+    except (FallsShort, AssertionError) as e:
+        said = str(e)
+    seconds = time.monotonic() - start
+    memory = max(run.peaks.values(), default=0) if run else 0
+    what = "; ".join([", ".join(run.struck) if run else "", *(run.notes if run else []), f"{memory:.0f} MiB"])
+    print(f"{'holds      ' if not said else 'FALLS SHORT'} {name:<16} seed {seed:<3} {seconds:5.1f} s (ready {run.readied:.1f}, quiet {run.rested:.1f})  {what}{'  ' if said else ''}{said}", flush=True)
+    if said and run:
+        print(run.roles.said())
+    return not said
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("porta")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    names = [n for n in options.only.split(",") if n] or list(SCENARIOS)
+    if set(names) - set(SCENARIOS):
+        parser.error(f"the scenarios are {' '.join(SCENARIOS)}")
+    start, held, short = time.monotonic(), 0, []
+    with tempfile.TemporaryDirectory(prefix="porta-faults-") as directory, Bed(options.porta, directory) as bed:
+        print(f"servers ready in {time.monotonic() - start:.1f} s", flush=True)
+        for name in names:
+            for seed in range(options.first, options.first + options.seeds):
+                if one(bed, name, seed):
+                    held += 1
+                else:
+                    short.append(f"{name}:{seed}")
+    print(f"faults: {held} hold, {len(short)} fall short {' '.join(short)} in {time.monotonic() - start:.0f} s")
+    return 1 if short or not held else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
