@@ -115,7 +115,8 @@ public:
 class Lease {
 public:
     virtual ~Lease() = default;
-    /// Takes or renews it; false: another process holds it. Errors: unavailable.
+    /// Takes or renews it; false: another process holds it, or held it since this one did. Whoever is told so forgets what
+    /// it read under it, and may ask again. Errors: unavailable.
     virtual Result<bool> hold() = 0;
     /// The last statement before COMMIT: throws Failure (`lease.lost`) when the lease went to another process.
     virtual void check() = 0;

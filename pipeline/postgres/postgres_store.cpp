@@ -320,6 +320,8 @@ public:
                     alive = r.integer(4) != 0;
                 });
             const bool ours = epoch_ && epoch == epoch_;
+            // Another held it since, and is gone again perhaps: what this process has in memory is of an older epoch.
+            if (epoch_ && !ours) return;
             if (!ours && !over && alive) return;
             // A holder that was stopped, not killed, may have this very row locked: its connection ends first.
             if (!ours && alive) store_.run("SELECT pg_terminate_backend(CAST(?1 AS INTEGER))", {holder});

@@ -650,6 +650,22 @@ TEST_F(Leases, aHolderThatIsGoneIsSucceededAtOnce) {
     EXPECT_TRUE(second.write(1));
 }
 
+TEST_F(Leases, whoLostItIsToldBeforeItHasItAgain) {
+    Candidate first(schema_);
+    ASSERT_TRUE(first.hold());
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPeriod + 200));
+    {
+        Candidate second(schema_);
+        ASSERT_TRUE(second.hold());
+        EXPECT_TRUE(second.write(1));
+    }
+    // The second came and went while the first was stopped: the lease is free, and what the first knows is old.
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPeriod + 200));
+    EXPECT_FALSE(first.hold());
+    EXPECT_TRUE(first.hold());
+    EXPECT_TRUE(first.write(2));
+}
+
 TEST_F(Leases, anApplicationNameInTheDsnChangesNothing) {
     auto named = postgres(60000);
     named.dsn += " application_name=elsewhere";
