@@ -10,21 +10,21 @@ namespace porta::app {
 
 namespace {
 
-/// Raw topics keep everything: they are what views are computed from. Of persons and views the newest revision is enough.
+/// Raw topics keep everything: they are what views are computed from. Of persons any message is enough, it names who
+/// changed. Views are kept too: two workers may append out of order, and compaction would keep the older one alone.
 Result<std::vector<pipeline::TopicPlan>> planned(const config::Settings& settings) {
     using Properties = std::vector<std::pair<std::string, std::string>>;
     const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
-    const Properties newest{{"cleanup.policy", "compact"}};
-    const Properties views{{"cleanup.policy", "compact"}, {"max.message.bytes", "16777216"}};
+    const Properties one_of_each{{"cleanup.policy", "compact"}};
     std::vector<pipeline::TopicPlan> topics;
     for (const auto& s : settings.sources)
         topics.push_back({pipeline::rawTopic(s.id), settings.kafka.partitions, for_ever, 0});
     topics.push_back({pipeline::kRecordsTopic, settings.kafka.partitions, for_ever, 0});
-    topics.push_back({pipeline::kPersonsTopic, settings.kafka.partitions, newest, 0});
+    topics.push_back({pipeline::kPersonsTopic, settings.kafka.partitions, one_of_each, 0});
     auto purposes = pipeline::loadPurposes(settings);
     if (!purposes) return purposes.error();
     for (const auto& p : purposes->delivered())
-        topics.push_back({pipeline::viewsTopic(p.id), settings.kafka.partitions, views, 0});
+        topics.push_back({pipeline::viewsTopic(p.id), settings.kafka.partitions, for_ever, 0});
     for (auto& t : topics) t.name = settings.kafka.prefix + t.name;
     return topics;
 }

@@ -142,15 +142,19 @@ Result<void> Project::settlePurposes() {
     });
 }
 
-/// One moment of the store for all of them, so that no view mixes two states of a person.
-Result<std::vector<Project::View>> Project::assemble(const std::map<std::int64_t, std::int64_t>& revisions) {
+/// One moment of the store for all of them, so that no view mixes two states of a person. A revision is that of the store,
+/// not of the message: compaction may have left an older message than the newest that was sent (docs/decisions/0013).
+Result<std::vector<Project::View>> Project::assemble(std::map<std::int64_t, std::int64_t>& revisions) {
     std::vector<View> views;
     auto read = store_.snapshot([&] {
-        for (const auto& [person, revision] : revisions) {
+        views.clear();
+        for (auto& [person, revision] : revisions) {
             std::int64_t projected = 0;
-            store_.query("SELECT projected FROM person WHERE no = ?1", {person},
-                         [&](const Row& r) { projected = r.integer(0); });
-            if (projected >= revision) continue;
+            store_.query("SELECT revision, projected FROM person WHERE no = ?1", {person}, [&](const Row& r) {
+                revision = r.integer(0);
+                projected = r.integer(1);
+            });
+            if (projected >= revision || purposes_.empty()) continue;
             Records records = reader_->load(person);
             for (const auto& purpose : purposes_) {
                 View view{person, revision, &purpose, ""};
@@ -182,27 +186,24 @@ void Project::makeKeys(const std::vector<View>& views) {
     }
 }
 
-Result<std::size_t> Project::project(const std::map<std::int64_t, std::int64_t>& revisions) {
-    std::vector<View> views;
+Result<std::size_t> Project::project(std::map<std::int64_t, std::int64_t> revisions) {
+    auto assembled = assemble(revisions);
+    if (!assembled) return assembled.error();
+    const std::vector<View> views = std::move(*assembled);
     std::vector<std::string> boxes;
-    if (!purposes_.empty()) {
-        auto assembled = assemble(revisions);
-        if (!assembled) return assembled.error();
-        views = std::move(*assembled);
-        try {
-            makeKeys(views);
-            for (const View& v : views) {
-                if (v.line.empty()) {
-                    boxes.emplace_back();
-                    continue;
-                }
-                auto key = keys_.find(viewKey(v.person, v.purpose->id));
-                if (!key) return key.error();
-                boxes.push_back(sealRandom(*key, v.line));
+    try {
+        makeKeys(views);
+        for (const View& v : views) {
+            if (v.line.empty()) {
+                boxes.emplace_back();
+                continue;
             }
-        } catch (const Failure& f) {
-            return f.error;
+            auto key = keys_.find(viewKey(v.person, v.purpose->id));
+            if (!key) return key.error();
+            boxes.push_back(sealRandom(*key, v.line));
         }
+    } catch (const Failure& f) {
+        return f.error;
     }
     auto done = store_.transact([&] {
         std::size_t at = 0;

@@ -51,9 +51,9 @@ public:
     /// everybody is made dirty. Errors: unavailable, misconfigured.
     static Result<std::unique_ptr<Project>> open(const config::Settings& settings, Store& store, Keys& keys, Log& log,
                                                  const Clock& clock, std::unique_ptr<DecisionLog> decisions = {});
-    /// Person → revision. Stale revisions change nothing. Shape: views delivered.
+    /// Person → a revision that was sent. What the store has now is projected, once. Shape: views delivered.
     /// Errors: unavailable: what was not delivered is delivered by the next call that names the person, or by `deliver`.
-    Result<std::size_t> project(const std::map<std::int64_t, std::int64_t>& revisions);
+    Result<std::size_t> project(std::map<std::int64_t, std::int64_t> revisions);
     /// What a process that died has left. Shape and errors as of `project`.
     Result<std::size_t> deliver();
 
@@ -61,7 +61,7 @@ private:
     struct View;
     Project(const config::Settings& settings, Store& store, Keys& keys, Log& log, const Clock& clock);
     Result<void> settlePurposes();
-    Result<std::vector<View>> assemble(const std::map<std::int64_t, std::int64_t>& revisions);
+    Result<std::vector<View>> assemble(std::map<std::int64_t, std::int64_t>& revisions);
     void makeKeys(const std::vector<View>& views);
     Result<std::size_t> deliver(const policy::Purpose& purpose, const std::set<std::int64_t>& persons);
     Result<void> disclose(const policy::Purpose& purpose, const std::vector<ViewMessage>& deliveries);

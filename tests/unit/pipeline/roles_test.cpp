@@ -396,6 +396,21 @@ TEST_F(Roles, aStaleRevisionChangesNothing) {
     EXPECT_EQ(delivered(kCare), before);
 }
 
+/// A stopped relay may append an older revision after the newest; compaction then leaves that message alone.
+TEST_F(Roles, anOlderRevisionLeftByCompactionBringsTheNewestView) {
+    run(24, 1);
+    const Lines before = delivered(kCare);
+    World w = open(0);
+    w.store->run("UPDATE person SET revision = revision + 2");
+    auto project = Project::open(settings_, *w.store, *w.keys, *w.log, *w.clock);
+    ASSERT_TRUE(project);
+    for (const auto& [person, line] : before) ASSERT_TRUE((*project)->project({{person, 1}}));
+    EXPECT_EQ(count("SELECT COUNT(*) FROM view_row v JOIN person p ON p.no = v.person WHERE length(v.box) > 0 AND "
+                    "(v.revision < p.revision OR p.projected < p.revision OR v.sent < p.revision)"),
+              0);
+    EXPECT_EQ(delivered(kCare), before);
+}
+
 TEST_F(Roles, aPurposeWithoutRecipientsCostsAndDeliversNothing) {
     write("purposes: {care-coordination: {legal_basis: x, sections: all, sources: all}}\n");
     run(25, 1);
