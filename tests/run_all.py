@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
 nothing failed. Parts: release (build, ctest), accept (the black-box scripts), privacy (marked values stand nowhere in clear
-text), powercut (what a power cut may leave is recovered), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same build), support (the real servers that tests start,
-and what needs them: tests/servers), lint.
+text), powercut (what a power cut may leave is recovered), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same
+build), support (the real servers that tests start, and what needs them: tests/servers), model (spin on tests/model), lint.
 
-    run_all.py [--only PART,…]        default: release,accept,privacy,powercut,asan,fuzz,support
+    run_all.py [--only PART,…]        default: model,release,accept,privacy,powercut,asan,fuzz,support
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
 FORMAT_STRICT=1 (a file that clang-format would change is a failure), FUZZ_SECONDS (for each fuzzer; 5), JOBS.
@@ -135,6 +135,13 @@ def powercut(count):
     count.add("powercut", code == 0, time.monotonic() - start)
 
 
+def model(count):
+    heading("models: each law within its bounds, and what breaks it")
+    start = time.monotonic()
+    code = run(sys.executable, "tests/model/run.py")
+    count.add("models", code == 0, time.monotonic() - start)
+
+
 def fuzz(count):
     """Each fuzzer of the clang build for FUZZ_SECONDS, from the goldens' inputs and from what earlier runs kept."""
     seconds = os.environ.get("FUZZ_SECONDS", "5")
@@ -179,14 +186,16 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="release,accept,privacy,powercut,asan,fuzz,support")
+    parser.add_argument("--only", default="model,release,accept,privacy,powercut,asan,fuzz,support")
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"release", "accept", "privacy", "powercut", "asan", "fuzz", "support", "lint"}
+    unknown = set(parts) - {"model", "release", "accept", "privacy", "powercut", "asan", "fuzz", "support", "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
     if "lint" in parts:
         lint(count)
+    if "model" in parts:
+        model(count)
     if {"release", "accept", "privacy", "powercut", "support"} & set(parts):
         built = build("release", count)
         if "support" in parts:
