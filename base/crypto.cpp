@@ -13,19 +13,18 @@ namespace {
 
 constexpr std::size_t kTag = 16;
 
+/// A context that knows its cipher: told again with each key, OpenSSL 3 would take it down and build it anew.
 struct Cipher {
     EVP_CIPHER* algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     EVP_CIPHER_CTX* ctx = EVP_CIPHER_CTX_new();
+    explicit Cipher(bool seals) {
+        if (!EVP_CipherInit_ex2(ctx, algorithm, nullptr, nullptr, seals, nullptr)) std::abort();
+    }
     ~Cipher() {
         EVP_CIPHER_CTX_free(ctx);
         EVP_CIPHER_free(algorithm);
     }
 };
-
-Cipher& cipher() {
-    static thread_local Cipher c;
-    return c;
-}
 
 const unsigned char* data(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* data(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
@@ -33,10 +32,10 @@ unsigned char* data(std::string& text) { return reinterpret_cast<unsigned char*>
 }  // namespace
 
 std::string sealBox(const Key& key, const Nonce& nonce, std::string_view plain) {
-    Cipher& c = cipher();
+    static thread_local const Cipher c(true);
     std::string box(plain.size() + kTag, '\0');
     int n = 0, last = 0;
-    if (!EVP_EncryptInit_ex2(c.ctx, c.algorithm, key.data(), nonce.data(), nullptr) ||
+    if (!EVP_EncryptInit_ex2(c.ctx, nullptr, key.data(), nonce.data(), nullptr) ||
         !EVP_EncryptUpdate(c.ctx, data(box), &n, data(plain), static_cast<int>(plain.size())) ||
         !EVP_EncryptFinal_ex(c.ctx, data(box) + n, &last) ||
         !EVP_CIPHER_CTX_ctrl(c.ctx, EVP_CTRL_GCM_GET_TAG, kTag, data(box) + plain.size()))
@@ -46,11 +45,11 @@ std::string sealBox(const Key& key, const Nonce& nonce, std::string_view plain) 
 
 Result<std::string> openBox(const Key& key, const Nonce& nonce, std::string_view box) {
     if (box.size() < kTag) return fail(Errc::malformed, "an encrypted value is cut off", "crypto.short");
-    Cipher& c = cipher();
+    static thread_local const Cipher c(false);
     std::string plain(box.size() - kTag, '\0');
     std::string tag(box.substr(plain.size()));
     int n = 0, last = 0;
-    if (!EVP_DecryptInit_ex2(c.ctx, c.algorithm, key.data(), nonce.data(), nullptr) ||
+    if (!EVP_DecryptInit_ex2(c.ctx, nullptr, key.data(), nonce.data(), nullptr) ||
         !EVP_DecryptUpdate(c.ctx, data(plain), &n, data(box), static_cast<int>(plain.size())) ||
         !EVP_CIPHER_CTX_ctrl(c.ctx, EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) ||
         EVP_DecryptFinal_ex(c.ctx, data(plain) + n, &last) <= 0)
