@@ -3,9 +3,12 @@
 #include <unicode/basictz.h>
 #include <unicode/timezone.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace porta {
 
@@ -71,16 +74,59 @@ std::int64_t daysSinceEpoch(int y, int m, int d) {
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-std::string padded(int value, std::size_t width) {
-    std::string text = std::to_string(value);
-    return text.size() < width ? std::string(width - text.size(), '0') + text : text;
+/// Appends `width` digits, more where the value needs them.
+void padded(std::string& out, int value, std::size_t width) {
+    char digits[12];
+    std::size_t n = 0;
+    for (unsigned rest = static_cast<unsigned>(value); rest != 0 || n < width; rest /= 10)
+        digits[n++] = static_cast<char>('0' + rest % 10);
+    while (n > 0) out += digits[--n];
 }
 
-/// Milliseconds east of UTC at a local time; an ambiguous one is the earlier.
+constexpr std::int64_t kDay = 86400000;
+
+/// A zone's offsets, remembered by local day where no change is near: ICU searches its tables at each question.
+class Zone {
+public:
+    explicit Zone(std::unique_ptr<icu::BasicTimeZone> rules) : rules_(std::move(rules)), days_(kDays) {}
+
+    /// Milliseconds east of UTC at a local time; an ambiguous one is the earlier.
+    Result<std::int64_t> offset(std::int64_t local_millis) {
+        const std::int64_t day = local_millis / kDay - (local_millis % kDay < 0);
+        Day& known = days_[static_cast<std::size_t>(day) % kDays];
+        if (known.day == day && known.quiet) return known.offset;
+        std::int32_t raw = 0, dst = 0;
+        UErrorCode status = U_ZERO_ERROR;
+        rules_->getOffsetFromLocal(static_cast<UDate>(local_millis), UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, raw,
+                                   dst, status);
+        if (U_FAILURE(status)) return fail(Errc::internal, "the time zone has no answer for this time", "time_zone");
+        const std::int64_t found = std::int64_t{raw} + dst;
+        if (known.day != day) known = {day, quiet(day), found};
+        return found;
+    }
+
+private:
+    struct Day {
+        std::int64_t day = INT64_MIN;
+        bool quiet = false;
+        std::int64_t offset = 0;
+    };
+    static constexpr std::size_t kDays = 1024;
+    std::unique_ptr<icu::BasicTimeZone> rules_;
+    std::vector<Day> days_;
+
+    /// No change of the offset from a day before this one to a day after it.
+    bool quiet(std::int64_t day) const {
+        icu::TimeZoneTransition next;
+        const auto from = static_cast<UDate>((day - 1) * kDay), to = static_cast<UDate>((day + 2) * kDay);
+        return !rules_->getNextTransition(from, true, next) || next.getTime() > to;
+    }
+};
+
 Result<std::int64_t> zoneOffset(std::string_view zone, std::int64_t local_millis) {
-    static std::mutex mutex;
-    static std::map<std::string, std::unique_ptr<icu::BasicTimeZone>, std::less<>> zones;
-    std::lock_guard lock(mutex);
+    static thread_local std::map<std::string, Zone, std::less<>> zones;
+    static thread_local std::pair<std::string_view, Zone*> last;
+    if (last.second && last.first == zone) return last.second->offset(local_millis);
     auto it = zones.find(zone);
     if (it == zones.end()) {
         std::unique_ptr<icu::TimeZone> made(
@@ -91,14 +137,10 @@ Result<std::int64_t> zoneOffset(std::string_view zone, std::int64_t local_millis
                         "unknown time zone `" + std::string(zone) + "`; an IANA name such as Europe/Rome is expected",
                         "time_zone");
         made.release();
-        it = zones.emplace(std::string(zone), std::unique_ptr<icu::BasicTimeZone>(basic)).first;
+        it = zones.emplace(std::string(zone), Zone(std::unique_ptr<icu::BasicTimeZone>(basic))).first;
     }
-    std::int32_t raw = 0, dst = 0;
-    UErrorCode status = U_ZERO_ERROR;
-    it->second->getOffsetFromLocal(static_cast<UDate>(local_millis), UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, raw,
-                                   dst, status);
-    if (U_FAILURE(status)) return fail(Errc::internal, "the time zone has no answer for this time", "time_zone");
-    return std::int64_t{raw} + dst;
+    last = {it->first, &it->second};
+    return it->second.offset(local_millis);
 }
 
 }  // namespace
@@ -192,24 +234,37 @@ Result<PartialDateTime> parsePattern(std::string_view text, std::string_view pat
 }
 
 std::string toIso(const PartialDateTime& d) {
-    std::string out = padded(d.year, 4);
+    std::string out;
+    padded(out, d.year, 4);
     if (!d.month) return out;
-    out += "-" + padded(d.month, 2);
+    out += '-';
+    padded(out, d.month, 2);
     if (!d.day) return out;
-    out += "-" + padded(d.day, 2);
+    out += '-';
+    padded(out, d.day, 2);
     if (d.hour < 0) return out;
-    out += "T" + padded(d.hour, 2) + ":" + padded(d.minute < 0 ? 0 : d.minute, 2);
-    if (d.second >= 0) out += ":" + padded(d.second, 2);
-    else out += ":00";
+    out.reserve(32);
+    out += 'T';
+    padded(out, d.hour, 2);
+    out += ':';
+    padded(out, std::max(d.minute, 0), 2);
+    out += ':';
+    padded(out, std::max(d.second, 0), 2);
     if (d.micros > 0) {
-        std::string fraction = padded(d.micros, 6);
-        while (fraction.back() == '0') fraction.pop_back();
-        out += "." + fraction;
+        out += '.';
+        padded(out, d.micros, 6);
+        while (out.back() == '0') out.pop_back();
     }
     if (d.offset_minutes) {
-        int o = *d.offset_minutes;
-        if (!o) out += "Z";
-        else out += (o < 0 ? "-" : "+") + padded((o < 0 ? -o : o) / 60, 2) + ":" + padded((o < 0 ? -o : o) % 60, 2);
+        const int o = *d.offset_minutes, size = o < 0 ? -o : o;
+        if (!o) {
+            out += 'Z';
+        } else {
+            out += o < 0 ? '-' : '+';
+            padded(out, size / 60, 2);
+            out += ':';
+            padded(out, size % 60, 2);
+        }
     }
     return out;
 }
