@@ -48,7 +48,7 @@ std::string literal(const Value& v, const NodeTree& tree) {
     std::string text(v.str(tree));
     if (v.kind == ValueKind::date || v.kind == ValueKind::dateTime) return "@" + text;
     if (v.kind == ValueKind::time) return "@T" + text;
-    if (v.kind == ValueKind::quantity) return text + " " + v.unit;
+    if (v.kind == ValueKind::quantity) return text + " " + std::string(v.unit);
     return text;
 }
 
@@ -69,7 +69,8 @@ bool typed(const Value& v, const std::string& type, const NodeTree& tree) {
     auto is = [&](const std::string& name) {
         auto check = fhirpath::Expression::compile("%value is " + name);
         if (!check) return false;
-        auto result = check->evaluate(tree, tree.root(), {{"value", {v}}});
+        Arena arena;
+        auto result = check->evaluate(tree, tree.root(), {{"value", {v}}}, arena);
         return result && result->size() == 1 && result->front().text == "true";
     };
     auto found = system.find(type);
@@ -94,7 +95,8 @@ std::string outcome(const NodeTree& suite, NodeId test, const NodeTree& input) {
     auto compiled = fhirpath::Expression::compile(suite[expression].text,
                                                   strict ? fhirpath::Profile::strict : fhirpath::Profile::standard);
     if (!compiled) return must_fail ? "" : compiled.error().message;
-    auto values = compiled->evaluate(input, input.root(), {});
+    Arena arena;
+    auto values = compiled->evaluate(input, input.root(), {}, arena);
     if (!values) return must_fail ? "" : values.error().message;
     if (must_fail) return "accepted, but " + invalid + " error expected";
     fhirpath::Collection result = std::move(*values);
@@ -139,7 +141,8 @@ int evaluate(const std::string& text, const std::string& file) {
     auto input = file.empty() ? Result<std::unique_ptr<Input>>(std::make_unique<Input>()) : load(file, false);
     if (!input) return std::cerr << "porta fhirpath: " << input.error().message << "\n", 1;
     const NodeTree& tree = (*input)->tree;
-    auto values = expression->evaluate(tree, tree.root(), {});
+    Arena arena;
+    auto values = expression->evaluate(tree, tree.root(), {}, arena);
     if (!values) return std::cerr << "porta fhirpath: " << values.error().message << "\n", 1;
     for (const Value& v : *values)
         std::cout << (v.isNode() && tree[v.node].kind == formats::NodeKind::object ? "{…}" : literal(v, tree)) << "\n";

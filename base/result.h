@@ -7,6 +7,7 @@
 ///     use(*n);
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,15 +85,14 @@ template <>
 class [[nodiscard]] Result<void> {
 public:
     Result() = default;
-    Result(Error error) : error_(std::move(error)), ok_(false) {}
-    bool has_value() const { return ok_; }
-    explicit operator bool() const { return ok_; }
-    Error& error() { return error_; }
-    const Error& error() const { return error_; }
+    Result(Error error) : error_(std::move(error)) {}
+    bool has_value() const { return !error_; }
+    explicit operator bool() const { return has_value(); }
+    Error& error() { return *error_; }
+    const Error& error() const { return *error_; }
 
 private:
-    Error error_;
-    bool ok_ = true;
+    std::optional<Error> error_;
 };
 
 }  // namespace porta

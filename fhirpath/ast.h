@@ -161,14 +161,37 @@ struct AstNode {
     std::string text = {};              ///< member, variable or type name
     Value value = {};                   ///< literal
     std::shared_ptr<const re2::RE2> regex = {};
+    // What `compile` finds out:
+    formats::Name name = std::string_view();  ///< of `text`
+    std::uint32_t path = kNone;               ///< into Ast::paths: the node is the end of one
+    std::uint32_t constant = kNone;           ///< into Ast::constants: literals, joined by `|` or alone
+    std::uint32_t place = kNone;              ///< variable: where it is likely to stand
 };
 
+/// One step of a path from the implicit focus.
+struct Step {
+    enum class Kind : std::uint8_t { self, type_or_member, member, at };
+    Kind kind = Kind::member;
+    std::uint32_t node = kNone;  ///< member: its node
+    std::uint32_t position = 0;  ///< at: which one to keep; `first()` is 0
+};
+using Path = std::vector<Step>;
+
+struct Constant {
+    Collection values = {};
+    bool strings = true;  ///< nothing else in it: equal texts are equal values
+};
+
+/// Owner: everything that its nodes view stands in `texts`, or in the nodes themselves, which do not move after `compile`.
 struct Ast {
     std::string text;
     std::vector<AstNode> nodes;
     std::vector<std::uint32_t> arguments;
     std::uint32_t root = kNone;
     bool strict = false;  ///< Profile::strict
+    Arena texts = {};     ///< of literals
+    std::vector<Path> paths = {};
+    std::vector<Constant> constants = {};
     std::uint32_t arg(const AstNode& n, std::uint32_t i) const { return arguments[n.args + i]; }
 };
 
@@ -182,6 +205,8 @@ const FunctionInfo* findFunction(std::string_view name);
 
 /// Errors: misconfigured with offset.
 Result<Ast> parse(std::string_view text, Profile profile);
+/// Marks what can be answered without walking the tree: paths of names and positions, constants, places of variables.
+void prepare(Ast& ast, const std::vector<std::string>& variables);
 
 struct Expression::Impl {
     Ast ast;

@@ -32,28 +32,33 @@ std::string_view choiceType(std::string_view name) {
 }  // namespace
 
 bool Evaluator::raise(const AstNode& at, std::string what) {
-    if (error.message.empty())
+    if (!error)
         error = fail(Errc::malformed, "FHIRPath: " + what + " at offset " + std::to_string(at.offset),
                      "fhirpath.evaluate", at.offset);
     return false;
 }
 
-void Evaluator::members(NodeId of, std::string_view name, Collection& out) const {
+void Evaluator::members(NodeId of, const formats::Name& name, Nodes& out) const {
     const std::size_t before = out.size();
-    const bool hl7 = tree_.dialect() == Dialect::hl7v2, fhir = tree_.dialect() == Dialect::fhir;
+    const bool hl7 = tree_.dialect() == Dialect::hl7v2;
     for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling)
-        if (tree_[c].name == name && (hl7 || tree_[c].kind != NodeKind::null)) out.push_back(Value::ofNode(c));
+        if (tree_.named(c, name) && (hl7 || tree_[c].kind != NodeKind::null)) out.push_back(c);
     if (out.size() != before) return;
-    if (hl7 && tree_.child(of, name) == of) out.push_back(Value::ofNode(of));
-    if (!fhir) return;
+    if (tree_.isFirstPart(of, name.text)) out.push_back(of);
+    if (tree_.dialect() == Dialect::fhir) choices(of, name.text, out);
+}
+
+/// FHIR: choice elements, and what JSON keeps of a primitive in `_name`.
+void Evaluator::choices(NodeId of, std::string_view name, Nodes& out) const {
+    const std::size_t before = out.size();
     for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling) {
         std::string_view full = tree_[c].name;
-        if (full.size() > name.size() && full.substr(0, name.size()) == name && upper(full[name.size()]) &&
+        if (full.size() <= name.size()) continue;
+        if (upper(full[name.size()]) && full.substr(0, name.size()) == name &&
             choiceType(full).size() == full.size() - name.size())
-            out.push_back(Value::ofNode(c));
-        else if (full.size() == name.size() + 1 && full[0] == '_' && full.substr(1) == name &&
-                 tree_[c].kind == NodeKind::object)
-            out.push_back(Value::ofNode(c));  // only extensions, no value
+            out.push_back(c);
+        else if (full[0] == '_' && full.substr(1) == name && tree_[c].kind == NodeKind::object)
+            out.push_back(c);  // only extensions, no value
     }
     if (out.size() != before || tree_[of].kind == NodeKind::object || tree_[of].parent == kNoNode) return;
     // FHIR JSON keeps a primitive's id and extensions in the sibling `_name`, item by item.
@@ -66,7 +71,7 @@ void Evaluator::members(NodeId of, std::string_view name, Collection& out) const
         if (full.size() == tree_[of].name.size() + 1 && full[0] == '_' && full.substr(1) == tree_[of].name &&
             position-- == 0) {
             for (NodeId m = tree_[c].first_child; m != kNoNode; m = tree_[m].next_sibling)
-                if (tree_[m].name == name) out.push_back(Value::ofNode(m));
+                if (tree_[m].name == name) out.push_back(m);
             return;
         }
     }
@@ -91,32 +96,61 @@ bool Evaluator::fits(std::uint32_t id, NodeId start) {
     while (ast_.nodes[id].focus != kNone) id = ast_.nodes[id].focus;
     const AstNode& head = ast_.nodes[id];
     const bool resource = tree_.child(start, "resourceType") != kNoNode;
-    if (!head.type_like || !resource || named(head, start) || tree_.child(start, head.text) != kNoNode) return true;
+    if (!head.type_like || !resource || named(head, start) || tree_.child(start, head.name) != kNoNode) return true;
     return raise(head, "the resource is not of that type");
 }
 
-/// A chain of plain names, depth first without intermediate collections.
-bool Evaluator::purePath(std::uint32_t id, NodeId start, Collection& out) const {
+/// Step by step, all nodes of a step at once.
+void Evaluator::follow(const Path& path, NodeId start, Nodes& out) const {
+    Nodes from{start};
+    for (const Step& step : path) {
+        if (step.kind == Step::Kind::self) continue;
+        if (step.kind == Step::Kind::at) {
+            if (step.position >= from.size()) return;
+            from[0] = from[step.position];
+            from.shrink(1);
+            continue;
+        }
+        const AstNode& n = ast_.nodes[step.node];
+        if (step.kind == Step::Kind::type_or_member && named(n, start)) continue;
+        if (&step == &path.back()) {
+            for (NodeId node : from) members(node, n.name, out);
+            return;
+        }
+        if (from.size() == 1) {
+            const NodeId only = from[0];
+            from.clear();
+            members(only, n.name, from);
+        } else {
+            Nodes found;
+            for (NodeId node : from) members(node, n.name, found);
+            from = std::move(found);
+        }
+        if (from.empty()) return;
+    }
+    out.append(from.begin(), from.end());
+}
+
+/// A chain of plain names (Profile::strict, which has no paths).
+void Evaluator::purePath(std::uint32_t id, NodeId start, Nodes& out) const {
     const AstNode& n = ast_.nodes[id];
     if (n.focus == kNone) {
-        if (named(n, start)) out.push_back(Value::ofNode(start));
-        else members(start, n.text, out);
-        return true;
+        if (named(n, start)) out.push_back(start);
+        else members(start, n.name, out);
+        return;
     }
-    Collection above;
+    Nodes above;
     purePath(n.focus, start, above);
-    if (above.size() == 1) {
-        members(above[0].node, n.text, out);
-        return true;
-    }
-    for (const Value& v : above) members(v.node, n.text, out);
-    return true;
+    for (NodeId node : above) members(node, n.name, out);
+}
+
+void Evaluator::put(const Nodes& nodes, Collection& out) {
+    for (NodeId node : nodes) out.push_back(Value::ofNode(node));
 }
 
 bool Evaluator::variable(const AstNode& n, Collection& out) {
-    auto found = vars_.find(n.text);
-    if (found != vars_.end()) {
-        out.insert(out.end(), found->second.begin(), found->second.end());
+    if (const Collection* found = vars_.find(n.text, n.place)) {
+        out.append(found->begin(), found->end());
         return true;
     }
     if (n.text == "context") return out.push_back(Value::ofNode(context_)), true;
@@ -128,19 +162,13 @@ bool Evaluator::variable(const AstNode& n, Collection& out) {
     else if (n.text.rfind("vs-", 0) == 0) fixed = "http://hl7.org/fhir/ValueSet/" + n.text.substr(3);
     else if (n.text.rfind("ext-", 0) == 0) fixed = "http://hl7.org/fhir/StructureDefinition/" + n.text.substr(4);
     else return raise(n, "unknown variable");
-    out.push_back(Value::ofString(fixed));
+    out.push_back(made(ValueKind::string, fixed));
     return true;
 }
 
-Scalar Evaluator::scalar(const Value& v) const {
+/// Of a node that is not a plain text.
+Scalar Evaluator::typed(const formats::Node& n, NodeId node) const {
     Scalar s;
-    if (!v.isNode()) {
-        s.kind = v.kind;
-        s.text = v.text;
-        s.unit = v.unit;
-        return s;
-    }
-    const formats::Node& n = tree_[v.node];
     s.text = n.text;
     switch (n.kind) {
         case NodeKind::boolean: s.kind = ValueKind::boolean; break;
@@ -154,8 +182,8 @@ Scalar Evaluator::scalar(const Value& v) const {
             s.object = n.text.empty();
             s.loose = !s.object;
             if (s.object && tree_.dialect() == Dialect::fhir) {
-                NodeId value = tree_.child(v.node, "value"), code = tree_.child(v.node, "code");
-                if (code == kNoNode) code = tree_.child(v.node, "unit");
+                NodeId value = tree_.child(node, "value"), code = tree_.child(node, "code");
+                if (code == kNoNode) code = tree_.child(node, "unit");
                 if (value != kNoNode && code != kNoNode && tree_[value].kind != NodeKind::object) {
                     s.kind = ValueKind::quantity;
                     s.text = tree_[value].text;
@@ -254,28 +282,35 @@ bool Evaluator::integerArgument(const AstNode& n, std::uint32_t i, const Frame& 
     return true;
 }
 
-bool Evaluator::textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out,
+bool Evaluator::textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string_view>& out,
                              Collection& from) {
     out.reset();
     if (!argument(n, i, f, from) || !single(n, from)) return false;
     if (from.empty()) return true;
     Scalar s = scalar(from[0]);
     if (s.object || (s.kind != ValueKind::string && !from[0].isNode())) return raise(n, "a string argument expected");
-    out = std::string(s.text);
+    out = s.text;
     return true;
 }
 
-void Evaluator::trace(Value& to, const Value& from) const {
+/// Adds the spans of the first thousand values to those that `to` has.
+void Evaluator::traceAll(Value& to, const Collection& from) {
+    const std::size_t values = std::min<std::size_t>(from.size(), 1000);
+    std::size_t room = to.spans.size();
+    for (std::size_t i = 0; i < values; ++i) room += from[i].isNode() ? 1 : from[i].spans.size();
+    if (room == to.spans.size()) return;
+    formats::Span* spans = arena_.make<formats::Span>(room);
+    std::size_t count = 0;
+    for (const formats::Span& s : to.spans) spans[count++] = s;
     auto one = [&](const formats::Span& s) {
-        if (std::find(to.spans.begin(), to.spans.end(), s) == to.spans.end()) to.spans.push_back(s);
+        if (std::find(spans, spans + count, s) == spans + count) spans[count++] = s;
     };
-    if (from.isNode()) one(tree_[from.node].span);
-    else
-        for (const auto& s : from.spans) one(s);
-}
-
-void Evaluator::traceAll(Value& to, const Collection& from) const {
-    for (std::size_t i = 0; i < from.size() && i < 1000; ++i) trace(to, from[i]);
+    for (std::size_t i = 0; i < values; ++i) {
+        if (from[i].isNode()) one(tree_[from[i].node].span);
+        else
+            for (const formats::Span& s : from[i].spans) one(s);
+    }
+    to.spans = {spans, count};
 }
 
 void Evaluator::give(Collection& out, Value v, const Collection& a) {
@@ -299,21 +334,40 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
         ~Deep() { --depth; }
     } deep{++depth_};
     if (depth_ > 1500) return raise(n, "nested too deeply");
+    if (n.constant != kNone) {
+        const Collection& values = ast_.constants[n.constant].values;
+        out.append(values.begin(), values.end());
+        return true;
+    }
+    if (n.path != kNone) {
+        if (!f.self->isNode()) return true;
+        Nodes found;
+        follow(ast_.paths[n.path], f.self->node, found);
+        put(found, out);
+        return true;
+    }
     switch (n.op) {
         case Op::literal: out.push_back(n.value); return true;
         case Op::empty: return true;
         case Op::self: out.push_back(*f.self); return true;
-        case Op::index: out.push_back(Value::ofText(ValueKind::integer, std::to_string(f.index))); return true;
+        case Op::index: out.push_back(made(ValueKind::integer, std::to_string(f.index))); return true;
         case Op::total:
-            if (f.total != nullptr) out.insert(out.end(), f.total->begin(), f.total->end());
+            if (f.total != nullptr) out.append(f.total->begin(), f.total->end());
             return true;
         case Op::variable: return variable(n, out);
         case Op::member: {
-            if (n.pure) return !f.self->isNode() || (fits(id, f.self->node) && purePath(id, f.self->node, out));
-            Collection focus;
-            if (!eval(n.focus, f, focus)) return false;
-            for (const Value& v : focus)
-                if (v.isNode()) members(v.node, n.text, out);
+            Nodes found;
+            if (n.pure) {
+                if (!f.self->isNode()) return true;
+                if (!fits(id, f.self->node)) return false;
+                purePath(id, f.self->node, found);
+            } else {
+                Collection focus;
+                if (!eval(n.focus, f, focus)) return false;
+                for (const Value& v : focus)
+                    if (v.isNode()) members(v.node, n.name, found);
+            }
+            put(found, out);
             return true;
         }
         case Op::at: {
@@ -321,7 +375,7 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
             std::optional<std::int64_t> i;
             if (!eval(n.focus, f, focus) || !integerArgument(n, 0, f, i)) return false;
             if (i && *i >= 0 && static_cast<std::size_t>(*i) < focus.size())
-                out.push_back(std::move(focus[static_cast<std::size_t>(*i)]));
+                out.push_back(focus[static_cast<std::size_t>(*i)]);
             return true;
         }
         case Op::call: return call(n, f, out);
@@ -332,7 +386,7 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
             if (focus.empty()) return true;
             bool yes = isType(focus[0], n.text);
             if (n.op == Op::is) give(out, Value::ofBoolean(yes), focus);
-            else if (yes) out.push_back(std::move(focus[0]));
+            else if (yes) out.push_back(focus[0]);
             return true;
         }
         case Op::negate:
@@ -345,10 +399,9 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
             if (!d || (!s.loose && s.kind != ValueKind::integer && s.kind != ValueKind::decimal &&
                        s.kind != ValueKind::quantity))
                 return raise(n, "a number expected");
-            Value v = Value::ofText(s.loose ? ValueKind::decimal : s.kind,
-                                    n.op == Op::negate ? d->negated().text() : d->text());
-            v.unit = std::string(s.unit);
-            give(out, std::move(v), focus);
+            Value v = made(s.loose ? ValueKind::decimal : s.kind, n.op == Op::negate ? d->negated().text() : d->text());
+            v.unit = s.unit;
+            give(out, v, focus);
             return true;
         }
         default: return binary(n, f, out);

@@ -26,31 +26,46 @@ struct Scalar {
 
 class Evaluator {
 public:
-    Evaluator(const Ast& ast, const formats::NodeTree& tree, const Variables& vars, formats::NodeId context)
-        : ast_(ast), tree_(tree), vars_(vars), context_(context) {}
+    Evaluator(const Ast& ast, const formats::NodeTree& tree, const Variables& vars, formats::NodeId context,
+              Arena& arena)
+        : ast_(ast), tree_(tree), vars_(vars), context_(context), arena_(arena) {}
     bool eval(std::uint32_t id, const Frame& frame, Collection& out);
-    Error error;
+    /// Whether computed values say what they were computed from.
+    void track(bool on) { tracking_ = on; }
+    std::optional<Error> error;
 
 private:
     using NodeId = formats::NodeId;
+    using Nodes = SmallVector<NodeId, 16>;
     bool raise(const AstNode& at, std::string what);
     // Paths
-    void members(NodeId of, std::string_view name, Collection& out) const;
-    bool purePath(std::uint32_t id, NodeId start, Collection& out) const;
+    void members(NodeId of, const formats::Name& name, Nodes& out) const;
+    void choices(NodeId of, std::string_view name, Nodes& out) const;
+    void follow(const Path& path, NodeId start, Nodes& out) const;
+    void purePath(std::uint32_t id, NodeId start, Nodes& out) const;
+    static void put(const Nodes& nodes, Collection& out);
     void children(NodeId of, Collection& out) const;
     bool named(const AstNode& n, NodeId node) const;
     bool fits(std::uint32_t id, NodeId start);
     bool variable(const AstNode& n, Collection& out);
     // Types and singletons
     bool isType(const Value& v, std::string_view type) const;
-    Scalar scalar(const Value& v) const;
+    Scalar scalar(const Value& v) const {
+        if (!v.isNode()) return Scalar{v.kind, false, false, v.text, v.unit};
+        const formats::Node& n = tree_[v.node];
+        if (n.kind == formats::NodeKind::text) return Scalar{ValueKind::string, true, false, n.text, {}};
+        return typed(n, v.node);
+    }
+    Scalar typed(const formats::Node& n, NodeId node) const;
     bool single(const AstNode& at, const Collection& c);
     bool boolean(const AstNode& at, const Collection& c, std::optional<bool>& out);
     bool argument(const AstNode& n, std::uint32_t i, const Frame& f, Collection& out);
     bool integerArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::int64_t>& out);
-    bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string>& out,
+    bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string_view>& out,
                       Collection& from);
+    Value made(ValueKind kind, std::string_view text) { return Value::ofText(kind, arena_.keep(text)); }
     // Operators
+    const Collection* operand(std::uint32_t id, const Frame& f, Collection& room);
     bool binary(const AstNode& n, const Frame& f, Collection& out);
     bool arithmetic(const AstNode& n, const Collection& a, const Collection& b, Collection& out);
     Tri same(const Value& a, const Value& b) const;
@@ -60,6 +75,7 @@ private:
     bool alikeAll(const Collection& a, const Collection& b) const;
     bool order(const AstNode& n, const Value& a, const Value& b, std::optional<int>& out);
     bool holds(const Collection& c, const Value& v) const;
+    bool oneOf(const Constant& strings, const Value& v) const;
     void distinct(const Collection& in, Collection& out) const;
     // Functions
     bool call(const AstNode& n, const Frame& f, Collection& out);
@@ -67,11 +83,10 @@ private:
     bool textFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
     bool mathFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
     bool conversion(const AstNode& n, const Collection& focus, Collection& out);
-    bool convert(ValueKind to, const Value& v, Value& out) const;
+    bool convert(ValueKind to, const Value& v, Value& out);
     bool boundaryOf(const AstNode& n, const Frame& f, const Value& v, bool low, Collection& out);
     // Spans
-    void trace(Value& to, const Value& from) const;
-    void traceAll(Value& to, const Collection& from) const;
+    void traceAll(Value& to, const Collection& from);
     void give(Collection& out, Value v, const Collection& a);
     void give(Collection& out, Value v, const Collection& a, const Collection& b);
 
@@ -79,6 +94,7 @@ private:
     const formats::NodeTree& tree_;
     const Variables& vars_;
     NodeId context_;
+    Arena& arena_;
     int depth_ = 0;
     bool tracking_ = true;  ///< off inside filters, whose spans no result carries
     std::size_t steps_ = 0;

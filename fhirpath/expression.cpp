@@ -74,23 +74,49 @@ struct Reader {
 
 }  // namespace
 
-Result<Expression> Expression::compile(std::string_view text, Profile profile) {
+Collection& Variables::add(std::string_view name) {
+    if (size_ == entries_.size()) entries_.emplace_back();
+    auto& entry = entries_[size_++];
+    entry.first = name;
+    entry.second.clear();
+    return entry.second;
+}
+
+Result<Expression> Expression::compile(std::string_view text, Profile profile,
+                                       const std::vector<std::string>& variables) {
     auto ast = parse(text, profile);
     if (!ast) return ast.error();
     Expression e;
     auto impl = std::make_shared<Impl>();
     impl->ast = std::move(*ast);
+    prepare(impl->ast, variables);
     e.impl_ = std::move(impl);
     return e;
 }
 
-Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context,
-                                        const Variables& vars) const {
-    Evaluator evaluator(impl_->ast, tree, vars, context);
+Result<void> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
+                                  Arena& arena, Collection& out) const {
+    Evaluator evaluator(impl_->ast, tree, vars, context, arena);
+    Value self = Value::ofNode(context);
+    if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(*evaluator.error);
+    return {};
+}
+
+Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
+                                        Arena& arena) const {
+    Collection out;
+    if (auto done = evaluate(tree, context, vars, arena, out); !done) return std::move(done.error());
+    return out;
+}
+
+Result<bool> Expression::test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
+                              Arena& arena) const {
+    Evaluator evaluator(impl_->ast, tree, vars, context, arena);
+    evaluator.track(false);
     Value self = Value::ofNode(context);
     Collection out;
-    if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(evaluator.error);
-    return out;
+    if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(*evaluator.error);
+    return truth(out, tree);
 }
 
 bool Expression::isSinglePath() const {

@@ -3,17 +3,21 @@
 /// nothing else of this folder. A result says which source bytes it was computed from.
 ///
 ///     auto expression = fhirpath::Expression::compile("name.where(use = 'official').family", fhirpath::Profile::mapping);
-///     auto found = expression->evaluate(tree, tree.root(), {});
+///     Arena arena;
+///     auto found = expression->evaluate(tree, tree.root(), {}, arena);
 ///     if (found && !found->empty()) use(found->front().str(tree), found->front().sources(tree));
 #include <cstdint>
-#include <functional>
-#include <map>
+#include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/arena.h"
 #include "base/result.h"
+#include "base/small_vector.h"
 #include "formats/node.h"
 
 namespace porta::fhirpath {
@@ -25,49 +29,77 @@ enum class Profile : std::uint8_t { standard, mapping, strict };
 enum class ValueKind : std::uint8_t { node, string, boolean, integer, decimal, date, dateTime, time, quantity };
 
 /// A node of the tree, or a computed value with the spans of the nodes that it was computed from.
+/// Owner: nobody; texts and spans stand in the tree, the expression or the arena that it was evaluated with.
 struct Value {
     ValueKind kind = ValueKind::node;
-    bool copied = false;                      ///< computed, but the text is exactly one node's text
-    formats::NodeId node = formats::kNoNode;  ///< kNoNode when computed
-    std::string text = {};                    ///< computed values: canonical text without `@`, quotes or unit
-    std::string unit = {};                    ///< quantity: UCUM code or calendar word
-    std::vector<formats::Span> spans = {};    ///< computed values: spans of the source nodes, in order, no duplicates
+    bool copied = false;                        ///< computed, but the text is exactly one node's text
+    formats::NodeId node = formats::kNoNode;    ///< kNoNode when computed
+    std::string_view text = {};                 ///< computed values: canonical text without `@`, quotes or unit
+    std::string_view unit = {};                 ///< quantity: UCUM code or calendar word
+    std::span<const formats::Span> spans = {};  ///< computed values: of the source nodes, in order, no duplicates
 
     bool isNode() const { return kind == ValueKind::node; }
-    /// The text of a leaf node or of a computed value; "" for an object node. Views the tree or this value.
-    std::string_view str(const formats::NodeTree& tree) const {
-        return isNode() ? tree[node].text : std::string_view(text);
-    }
+    /// The text of a leaf node or of a computed value; "" for an object node.
+    std::string_view str(const formats::NodeTree& tree) const { return isNode() ? tree[node].text : text; }
     /// The span of a node, or the spans of a computed value (empty for a literal).
     std::vector<formats::Span> sources(const formats::NodeTree& tree) const {
-        return isNode() ? std::vector<formats::Span>{tree[node].span} : spans;
+        return isNode() ? std::vector<formats::Span>{tree[node].span}
+                        : std::vector<formats::Span>(spans.begin(), spans.end());
     }
     bool isCopy() const { return isNode() || copied; }
 
     static Value ofNode(formats::NodeId id) { return Value{ValueKind::node, false, id, {}, {}, {}}; }
-    static Value ofString(std::string s) {
-        return Value{ValueKind::string, false, formats::kNoNode, std::move(s), {}, {}};
+    static Value ofText(ValueKind kind, std::string_view text) {
+        return Value{kind, false, formats::kNoNode, text, {}, {}};
     }
-    static Value ofBoolean(bool b) {
-        return Value{ValueKind::boolean, false, formats::kNoNode, b ? "true" : "false", {}, {}};
-    }
-    static Value ofText(ValueKind kind, std::string s) {
-        return Value{kind, false, formats::kNoNode, std::move(s), {}, {}};
-    }
+    static Value ofText(ValueKind kind, std::string&& text) = delete;  // who would own it?
+    static Value ofString(std::string_view text) { return ofText(ValueKind::string, text); }
+    static Value ofString(std::string&& text) = delete;
+    static Value ofBoolean(bool b) { return ofText(ValueKind::boolean, std::string_view(b ? "true" : "false")); }
 };
 
-using Collection = std::vector<Value>;
+using Collection = SmallVector<Value, 3>;
+
 /// `%name` → values. `%context`, `%resource` and `%rootResource` are set by `evaluate` unless given here.
-using Variables = std::map<std::string, Collection, std::less<>>;
+/// Owner: names and what values view belong to the caller.
+class Variables {
+public:
+    Variables() = default;
+    Variables(std::initializer_list<std::pair<std::string_view, Collection>> all) : entries_(all) {}
+    /// Forgets all and keeps the memory.
+    void clear() { size_ = 0; }
+    /// The values of a name, empty; a later one of the same name hides an earlier one.
+    Collection& add(std::string_view name);
+    /// `place`: where the name is likely to stand, as told to `compile`.
+    const Collection* find(std::string_view name, std::size_t place) const {
+        if (place < size_ && entries_[place].first == name) return &entries_[place].second;
+        for (std::size_t i = size_; i-- > 0;)
+            if (entries_[i].first == name) return &entries_[i].second;
+        return nullptr;
+    }
+
+private:
+    std::vector<std::pair<std::string_view, Collection>> entries_;
+    std::size_t size_ = entries_.size();
+};
 
 /// Threads: any number may evaluate one compiled expression.
 class Expression {
 public:
+    /// `variables`: names in the order in which they will be added, so that they are found without a search.
     /// Errors: misconfigured, with the byte offset in `text`.
-    static Result<Expression> compile(std::string_view text, Profile profile = Profile::standard);
+    static Result<Expression> compile(std::string_view text, Profile profile = Profile::standard,
+                                      const std::vector<std::string>& variables = {});
     /// Errors: malformed (for instance a single value expected) with the offset in the expression; never with a value.
-    /// Owner:  node values refer to `tree`.
-    Result<Collection> evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars) const;
+    /// Owner:  node values refer to `tree`; computed ones view it, `arena`, `vars` or this expression.
+    Result<Collection> evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
+                                Arena& arena) const;
+    /// The same, appended to `out`.
+    Result<void> evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars, Arena& arena,
+                          Collection& out) const;
+    /// The truth of its result (`truth`), without the spans that only values carry.
+    Result<bool> test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
+                      Arena& arena) const;
 
     /// The expression is one path of member names and indexers, nothing else.
     bool isSinglePath() const;

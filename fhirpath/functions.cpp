@@ -43,7 +43,7 @@ bool Evaluator::perItem(const AstNode& n, const Frame& f, Collection& focus, Col
                 if (std::any_of(out.begin(), out.end(), known)) continue;
                 if (out.size() > 20000) return raise(n, "repeat() does not end");
                 queue.push_back(v);
-                out.push_back(std::move(v));
+                out.push_back(v);
             }
         }
         return true;
@@ -55,7 +55,7 @@ bool Evaluator::perItem(const AstNode& n, const Frame& f, Collection& focus, Col
         if (!eval(body, Frame{&focus[i], static_cast<std::int64_t>(i), &total}, next)) return false;
         total = std::move(next);
     }
-    out.insert(out.end(), total.begin(), total.end());
+    out.append(total.begin(), total.end());
     return true;
 }
 
@@ -68,7 +68,7 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
         return true;
     };
     auto number = [&](std::size_t i) {
-        give(out, Value::ofText(ValueKind::integer, std::to_string(i)), focus);
+        give(out, made(ValueKind::integer, std::to_string(i)), focus);
         return true;
     };
     switch (n.fn) {
@@ -107,7 +107,7 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
         case Fn::as:
             if (n.fn == Fn::as && !single(n, focus)) return false;
             for (Value& v : focus)
-                if (isType(v, n.text)) out.push_back(std::move(v));
+                if (isType(v, n.text)) out.push_back(v);
             return true;
         case Fn::is:
             if (!single(n, focus)) return false;
@@ -116,10 +116,10 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             if (!single(n, focus)) return false;
             [[fallthrough]];
         case Fn::first:
-            if (!focus.empty()) out.push_back(std::move(focus.front()));
+            if (!focus.empty()) out.push_back(focus.front());
             return true;
         case Fn::last:
-            if (!focus.empty()) out.push_back(std::move(focus.back()));
+            if (!focus.empty()) out.push_back(focus.back());
             return true;
         case Fn::tail:
         case Fn::skip:
@@ -129,9 +129,9 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             if (!k) return true;
             std::size_t at =
                 static_cast<std::size_t>(std::clamp<std::int64_t>(*k, 0, static_cast<std::int64_t>(focus.size())));
-            auto middle = focus.begin() + static_cast<std::ptrdiff_t>(at);
-            if (n.fn == Fn::take) out.insert(out.end(), focus.begin(), middle);
-            else out.insert(out.end(), middle, focus.end());
+            const Value* middle = focus.begin() + at;
+            if (n.fn == Fn::take) out.append(focus.begin(), middle);
+            else out.append(middle, focus.end());
             return true;
         }
         case Fn::distinct: distinct(focus, out); return true;
@@ -154,16 +154,16 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             if (n.fn == Fn::subset_of) return answer(within(focus, other));
             if (n.fn == Fn::superset_of) return answer(within(other, focus));
             if (n.fn == Fn::unite || n.fn == Fn::combine) {
-                focus.insert(focus.end(), other.begin(), other.end());
+                focus.append(other.begin(), other.end());
                 if (n.fn == Fn::unite) distinct(focus, out);
-                else out.insert(out.end(), focus.begin(), focus.end());
+                else out.append(focus.begin(), focus.end());
                 return true;
             }
             Collection kept;
             for (Value& v : focus)
-                if (holds(other, v) == (n.fn == Fn::intersect)) kept.push_back(std::move(v));
+                if (holds(other, v) == (n.fn == Fn::intersect)) kept.push_back(v);
             if (n.fn == Fn::intersect) distinct(kept, out);
-            else out.insert(out.end(), kept.begin(), kept.end());
+            else out.append(kept.begin(), kept.end());
             return true;
         }
         case Fn::iif: {
@@ -191,14 +191,14 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             return true;
         }
         case Fn::extension: {
-            std::optional<std::string> url;
-            if (!textArgument(n, 0, f, url, other) || !url) return error.message.empty();
-            Collection found;
+            std::optional<std::string_view> url;
+            if (!textArgument(n, 0, f, url, other) || !url) return !error;
+            Nodes found;
             for (const Value& v : focus)
                 if (v.isNode()) members(v.node, "extension", found);
-            for (Value& v : found) {
-                NodeId u = tree_.child(v.node, "url");
-                if (u != kNoNode && tree_[u].text == *url) out.push_back(std::move(v));
+            for (NodeId node : found) {
+                NodeId u = tree_.child(node, "url");
+                if (u != kNoNode && tree_[u].text == *url) out.push_back(Value::ofNode(node));
             }
             return true;
         }
@@ -207,8 +207,8 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             if (focus.size() == 1 && !scalar(focus[0]).object) out.push_back(focus[0]);
             return true;
         case Fn::conforms_to: {
-            std::optional<std::string> url;
-            if (!textArgument(n, 0, f, url, other) || !url || !single(n, focus)) return error.message.empty();
+            std::optional<std::string_view> url;
+            if (!textArgument(n, 0, f, url, other) || !url || !single(n, focus)) return !error;
             constexpr std::string_view prefix = "http://hl7.org/fhir/StructureDefinition/";
             if (url->substr(0, prefix.size()) != prefix) return raise(n, "an unknown profile");
             if (focus.empty() || !focus[0].isNode()) return true;
@@ -218,10 +218,10 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
         case Fn::now:
         case Fn::today:
         case Fn::time_of_day:
-            out.push_back(Value::ofText(n.fn == Fn::now     ? ValueKind::dateTime
-                                        : n.fn == Fn::today ? ValueKind::date
-                                                            : ValueKind::time,
-                                        clockText(n.fn)));
+            out.push_back(made(n.fn == Fn::now     ? ValueKind::dateTime
+                               : n.fn == Fn::today ? ValueKind::date
+                                                   : ValueKind::time,
+                               clockText(n.fn)));
             return true;
         case Fn::comparable: {
             if (!argument(n, 0, f, other) || !single(n, focus) || !single(n, other)) return false;
@@ -276,7 +276,7 @@ bool Evaluator::boundaryOf(const AstNode& n, const Frame& f, const Value& v, boo
         ValueKind kind = !date                                  ? ValueKind::time
                          : text->find('T') == std::string::npos ? ValueKind::date
                                                                 : ValueKind::dateTime;
-        give(out, Value::ofText(kind, *text), Collection{v});
+        give(out, made(kind, *text), Collection{v});
         return true;
     }
     auto d = Decimal::parse(s.text, true);
@@ -297,9 +297,9 @@ bool Evaluator::boundaryOf(const AstNode& n, const Frame& f, const Value& v, boo
     if (!result) return true;
     std::string text = result->text();
     if (d->coefficient < 0 && result->coefficient == 0) text.insert(0, "-");
-    Value r = Value::ofText(s.unit.empty() ? ValueKind::decimal : ValueKind::quantity, std::move(text));
-    r.unit = std::string(s.unit);
-    give(out, std::move(r), Collection{v});
+    Value r = made(s.unit.empty() ? ValueKind::decimal : ValueKind::quantity, text);
+    r.unit = s.unit;
+    give(out, r, Collection{v});
     return true;
 }
 
@@ -360,9 +360,9 @@ bool Evaluator::mathFunction(const AstNode& n, const Frame& f, Collection& focus
         }
     }
     if (!r) return true;
-    Value v = Value::ofText(kind, kind == ValueKind::integer ? r->truncated().text() : r->text());
-    if (kind == ValueKind::quantity) v.unit = std::string(s.unit);
-    give(out, std::move(v), focus, other);
+    Value v = made(kind, kind == ValueKind::integer ? r->truncated().text() : r->text());
+    if (kind == ValueKind::quantity) v.unit = s.unit;
+    give(out, v, focus, other);
     return true;
 }
 

@@ -130,6 +130,8 @@ bool Evaluator::deepSame(NodeId a, NodeId b) const {
 Tri Evaluator::same(const Value& va, const Value& vb) const {
     Scalar a = scalar(va), b = scalar(vb);
     auto tri = [](bool yes) { return yes ? Tri::yes : Tri::no; };
+    if (a.kind == ValueKind::string && b.kind == ValueKind::string && !a.object && !b.object)
+        return tri(a.text == b.text);
     if (va.isNode() && vb.isNode() && a.object && b.object) return tri(deepSame(va.node, vb.node));
     adapt(a, b);
     if (a.kind == ValueKind::quantity && b.kind == ValueKind::quantity) {
@@ -239,6 +241,15 @@ bool Evaluator::order(const AstNode& n, const Value& va, const Value& vb, std::o
     return true;
 }
 
+/// The same for strings alone: equal to a string is only a string, or a text without a type.
+bool Evaluator::oneOf(const Constant& strings, const Value& v) const {
+    const Scalar s = scalar(v);
+    if (s.object || s.kind != ValueKind::string) return false;
+    for (const Value& x : strings.values)
+        if (x.text == s.text) return true;
+    return false;
+}
+
 bool Evaluator::holds(const Collection& c, const Value& v) const {
     for (const Value& x : c)
         if (same(x, v) == Tri::yes) return true;
@@ -259,7 +270,7 @@ bool Evaluator::arithmetic(const AstNode& n, const Collection& ca, const Collect
     if (ca.empty() || cb.empty()) return true;
     Scalar a = scalar(ca[0]), b = scalar(cb[0]);
     if (n.op == Op::add && a.kind == ValueKind::string && b.kind == ValueKind::string && !a.object && !b.object) {
-        give(out, Value::ofString(std::string(a.text).append(b.text)), ca, cb);
+        give(out, made(ValueKind::string, std::string(a.text).append(b.text)), ca, cb);
         return true;
     }
     if (a.loose && b.kind == ValueKind::quantity && Temporal::parseDate(a.text)) {
@@ -282,17 +293,17 @@ bool Evaluator::arithmetic(const AstNode& n, const Collection& ca, const Collect
         }
         auto moved = addAmount(*t, n.op == Op::add ? count : -count, unit);
         if (!moved) return raise(n, "the unit cannot be added to a date");
-        give(out, Value::ofText(a.kind, moved->text()), ca, cb);
+        give(out, made(a.kind, moved->text()), ca, cb);
         return true;
     }
     auto number = [](const Scalar& s) { return numeric(s) || s.kind == ValueKind::quantity || s.loose; };
     auto x = Decimal::parse(a.text, true), y = Decimal::parse(b.text, true);
     if (a.object != (a.kind == ValueKind::quantity && a.object) || !number(a) || !number(b) || !x || !y)
         return raise(n, "numbers expected");
-    std::string unit;
+    std::string_view unit;
     if (a.kind == ValueKind::quantity || b.kind == ValueKind::quantity) {
         bool scale = (n.op == Op::multiply && (numeric(a) || numeric(b))) || (n.op == Op::divide && numeric(b));
-        unit = std::string(a.kind == ValueKind::quantity ? a.unit : b.unit);
+        unit = a.kind == ValueKind::quantity ? a.unit : b.unit;
         if (!scale) {
             if (n.op != Op::add && n.op != Op::subtract && n.op != Op::divide)
                 return raise(n, "units cannot be combined");
@@ -318,30 +329,38 @@ bool Evaluator::arithmetic(const AstNode& n, const Collection& ca, const Collect
     bool whole =
         n.op == Op::div || (n.op != Op::divide && a.kind == ValueKind::integer && b.kind == ValueKind::integer);
     if (whole && !r->whole()) return raise(n, "the result is too large");
-    Value v = Value::ofText(!unit.empty() ? ValueKind::quantity
-                            : whole       ? ValueKind::integer
-                                          : ValueKind::decimal,
-                            r->text());
+    Value v = made(!unit.empty() ? ValueKind::quantity : whole ? ValueKind::integer : ValueKind::decimal, r->text());
     v.unit = unit;
-    give(out, std::move(v), ca, cb);
+    give(out, v, ca, cb);
     return true;
 }
 
+/// An operand's values: constants where they stand, others in `room`. Null: refused.
+const Collection* Evaluator::operand(std::uint32_t id, const Frame& f, Collection& room) {
+    const AstNode& n = ast_.nodes[id];
+    if (n.constant != kNone) return &ast_.constants[n.constant].values;
+    return eval(id, f, room) ? &room : nullptr;
+}
+
 bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
-    Collection a, b;
-    if (!eval(n.focus, f, a)) return false;
+    Collection left_room, right_room;
+    const Collection* left = operand(n.focus, f, left_room);
+    if (left == nullptr) return false;
     const bool logic = n.op == Op::logic_and || n.op == Op::logic_or || n.op == Op::logic_xor || n.op == Op::implies;
     std::optional<bool> p, q;
     if (logic) {
-        if (!boolean(n, a, p)) return false;
+        if (!boolean(n, *left, p)) return false;
         // The right side is left alone when the left decides.
         if ((n.op == Op::logic_and && p == false) || (n.op == Op::logic_or && p == true) ||
             (n.op == Op::implies && p == false)) {
-            give(out, Value::ofBoolean(n.op != Op::logic_and), a);
+            give(out, Value::ofBoolean(n.op != Op::logic_and), *left);
             return true;
         }
     }
-    if (!argument(n, 0, f, b)) return false;
+    const std::uint32_t right_id = ast_.arg(n, 0);
+    const Collection* right = operand(right_id, f, right_room);
+    if (right == nullptr) return false;
+    const Collection &a = *left, &b = *right;
     auto answer = [&](bool yes) {
         give(out, Value::ofBoolean(yes), a, b);
         return true;
@@ -382,12 +401,17 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
         case Op::contains: {
             const Collection &item = n.op == Op::in ? a : b, &set = n.op == Op::in ? b : a;
             if (!single(n, item)) return false;
-            return item.empty() ? true : answer(holds(set, item[0]));
+            if (item.empty()) return true;
+            const std::uint32_t constant = ast_.nodes[n.op == Op::in ? right_id : n.focus].constant;
+            const bool strings = constant != kNone && ast_.constants[constant].strings;
+            return answer(strings ? oneOf(ast_.constants[constant], item[0]) : holds(set, item[0]));
         }
-        case Op::unite:
-            a.insert(a.end(), std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()));
-            distinct(a, out);
+        case Op::unite: {
+            Collection both = a;
+            both.append(b.begin(), b.end());
+            distinct(both, out);
             return true;
+        }
         case Op::concat: {
             if (!single(n, a) || !single(n, b)) return false;
             std::string text;
@@ -397,7 +421,7 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
                 if (s.object || (s.kind != ValueKind::string && !(*c)[0].isNode())) return raise(n, "& joins strings");
                 text += s.text;
             }
-            give(out, Value::ofString(std::move(text)), a, b);
+            give(out, made(ValueKind::string, text), a, b);
             return true;
         }
         default: return arithmetic(n, a, b, out);

@@ -211,7 +211,8 @@ struct Parser {
             RE2::Options options;
             options.set_dot_nl(true);
             options.set_log_errors(false);
-            auto re = std::make_shared<const RE2>(ast.nodes[args[0]].value.text, options);
+            const std::string_view pattern = ast.nodes[args[0]].value.text;
+            auto re = std::make_shared<const RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
             if (!re->ok()) return bad("the regular expression is not one RE2 accepts", ast.nodes[args[0]].offset);
             n.regex = std::move(re);
         }
@@ -222,23 +223,30 @@ struct Parser {
     std::uint32_t term() {
         Token t = token();
         switch (t.kind) {
-            case TokenKind::string: ++at; return literal(Value::ofString(t.text), t.offset);
+            case TokenKind::string: ++at; return literal(Value::ofString(ast.texts.keep(t.text)), t.offset);
             case TokenKind::number: {
                 ++at;
                 bool decimal = t.text.find('.') != std::string::npos;
                 const Token& next = token();
                 if (next.kind == TokenKind::string || (next.kind == TokenKind::word && calendarWord(next.text))) {
-                    Value q = Value::ofText(ValueKind::quantity, t.text);
-                    q.unit = next.kind == TokenKind::string ? "'" + next.text + "'" : next.text;
+                    Value q = Value::ofText(ValueKind::quantity, ast.texts.keep(t.text));
+                    q.unit = ast.texts.keep(next.kind == TokenKind::string ? "'" + next.text + "'" : next.text);
                     ++at;
                     return literal(std::move(q), t.offset);
                 }
                 if (!decimal && t.text.size() > 18) return bad("the integer is too large", t.offset);
-                return literal(Value::ofText(decimal ? ValueKind::decimal : ValueKind::integer, t.text), t.offset);
+                return literal(Value::ofText(decimal ? ValueKind::decimal : ValueKind::integer, ast.texts.keep(t.text)),
+                               t.offset);
             }
-            case TokenKind::date: ++at; return literal(Value::ofText(ValueKind::date, t.text), t.offset);
-            case TokenKind::date_time: ++at; return literal(Value::ofText(ValueKind::dateTime, t.text), t.offset);
-            case TokenKind::time: ++at; return literal(Value::ofText(ValueKind::time, t.text), t.offset);
+            case TokenKind::date:
+                ++at;
+                return literal(Value::ofText(ValueKind::date, ast.texts.keep(t.text)), t.offset);
+            case TokenKind::date_time:
+                ++at;
+                return literal(Value::ofText(ValueKind::dateTime, ast.texts.keep(t.text)), t.offset);
+            case TokenKind::time:
+                ++at;
+                return literal(Value::ofText(ValueKind::time, ast.texts.keep(t.text)), t.offset);
             default: break;
         }
         if (take("(")) {

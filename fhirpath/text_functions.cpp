@@ -80,7 +80,7 @@ std::string clockText(Fn fn) {
 }
 
 bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out) {
-    std::optional<std::string> x, y;
+    std::optional<std::string_view> x, y;
     Collection from_x, from_y;
     std::optional<std::int64_t> start, length;
     if (n.fn == Fn::substring) {
@@ -95,10 +95,10 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         for (std::size_t i = 0; i < focus.size(); ++i) {
             Scalar s = scalar(focus[i]);
             if (s.object || (s.kind != ValueKind::string && !focus[i].isNode())) return raise(n, "strings expected");
-            if (i > 0) text += x.value_or("");
+            if (i > 0) text += x.value_or(std::string_view());
             text += s.text;
         }
-        give(out, Value::ofString(std::move(text)), focus, from_x);
+        give(out, made(ValueKind::string, text), focus, from_x);
         return true;
     }
     if (!single(n, focus)) return false;
@@ -108,10 +108,10 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         return raise(n, "a string expected");
     const std::string_view s = subject.text;
     if ((n.count > 0 && n.fn != Fn::substring && !x) || (n.count > 1 && n.fn != Fn::substring && !y)) return true;
-    auto text = [&](std::string t) {
-        Value v = Value::ofString(std::move(t));
+    auto text = [&](std::string_view t) {
+        Value v = made(ValueKind::string, t);
         v.copied = v.text == s && focus[0].isCopy();
-        give(out, std::move(v), focus, from_x);
+        give(out, v, focus, from_x);
         return true;
     };
     auto answer = [&](bool yes) {
@@ -119,7 +119,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         return true;
     };
     auto number = [&](std::int64_t i) {
-        give(out, Value::ofText(ValueKind::integer, std::to_string(i)), focus, from_x);
+        give(out, made(ValueKind::integer, std::to_string(i)), focus, from_x);
         return true;
     };
     switch (n.fn) {
@@ -130,7 +130,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             if (*start < 0 || *start >= size) return true;
             std::int64_t count = length ? std::clamp<std::int64_t>(*length, 0, size - *start) : size - *start;
             std::size_t from = at[static_cast<std::size_t>(*start)], to = at[static_cast<std::size_t>(*start + count)];
-            return text(std::string(s.substr(from, to - from)));
+            return text(s.substr(from, to - from));
         }
         case Fn::starts_with: return answer(s.substr(0, x->size()) == *x);
         case Fn::ends_with: return answer(s.size() >= x->size() && s.substr(s.size() - x->size()) == *x);
@@ -148,7 +148,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             else u.toLower(icu::Locale::getRoot());
             std::string t;
             u.toUTF8String(t);
-            return text(std::move(t));
+            return text(t);
         }
         case Fn::trim: return text(trimmed(s));
         case Fn::normalize_space: {
@@ -156,7 +156,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             for (char c : trimmed(s))
                 if (!blank(c)) t += c;
                 else if (t.back() != ' ') t += ' ';
-            return text(std::move(t));
+            return text(t);
         }
         case Fn::nfc: {
             UErrorCode status = U_ZERO_ERROR;
@@ -166,20 +166,20 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             u = nfc->normalize(u, status);
             std::string t;
             u.toUTF8String(t);
-            return text(std::move(t));
+            return text(t);
         }
         case Fn::split: {
             std::string_view rest = s;
             for (;;) {
                 std::size_t hit = x->empty() ? std::string_view::npos : rest.find(*x);
-                text(std::string(rest.substr(0, hit)));
+                text(rest.substr(0, hit));
                 if (hit == std::string_view::npos) return true;
                 rest.remove_prefix(hit + x->size());
             }
         }
         case Fn::to_chars: {
             auto at = characters(s);
-            for (std::size_t i = 0; i + 1 < at.size(); ++i) text(std::string(s.substr(at[i], at[i + 1] - at[i])));
+            for (std::size_t i = 0; i + 1 < at.size(); ++i) text(s.substr(at[i], at[i + 1] - at[i]));
             return true;
         }
         case Fn::replace: return text(replaced(s, *x, *y));
@@ -196,7 +196,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
                 RE2::Options options;
                 options.set_dot_nl(true);
                 options.set_log_errors(false);
-                re = std::make_shared<const RE2>(*x, options);
+                re = std::make_shared<const RE2>(re2::StringPiece(x->data(), x->size()), options);
                 if (!re->ok()) return raise(n, "the regular expression is not one RE2 accepts");
             }
             re2::StringPiece piece(s.data(), s.size());
@@ -204,29 +204,29 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             if (n.fn == Fn::matches_full) return answer(RE2::FullMatch(piece, *re));
             std::string t(s);
             if (!x->empty()) RE2::GlobalReplace(&t, *re, rewrite(*y));
-            return text(std::move(t));
+            return text(t);
         }
         case Fn::hl7_date:
         case Fn::pattern: {
             if (s.empty()) return true;
             auto parsed = n.fn == Fn::hl7_date ? parseHl7(s) : parsePattern(s, *x);
             if (!parsed) return raise(n, n.fn == Fn::hl7_date ? "no HL7 date" : "the date does not follow its pattern");
-            Value v = Value::ofText(parsed->hour < 0 ? ValueKind::date : ValueKind::dateTime, toIso(*parsed));
+            Value v = made(parsed->hour < 0 ? ValueKind::date : ValueKind::dateTime, toIso(*parsed));
             v.copied = v.text == s && focus[0].isCopy();
-            give(out, std::move(v), focus);
+            give(out, v, focus);
             return true;
         }
         default: return raise(n, "a function without a body");
     }
 }
 
-bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
+bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
     Scalar s = scalar(value);
     if (s.object && s.kind != to) return false;
     const bool number = s.kind == ValueKind::integer || s.kind == ValueKind::decimal;
     const bool text = s.kind == ValueKind::string;
     const bool boolean = s.kind == ValueKind::boolean;
-    out = Value::ofText(to, std::string(s.text));
+    out = Value::ofText(to, s.text);
     auto d = number || text ? Decimal::parse(s.text, number) : std::nullopt;
     switch (to) {
         case ValueKind::boolean: {
@@ -243,13 +243,13 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
         case ValueKind::integer:
             if (boolean) return out.text = s.text == "true" ? "1" : "0", true;
             if (!d || s.kind == ValueKind::decimal || d->scale > 0 || !d->whole()) return false;
-            return out.text = d->text(), true;
+            return out.text = arena_.keep(d->text()), true;
         case ValueKind::decimal:
             if (boolean) return out.text = s.text == "true" ? "1.0" : "0.0", true;
             if (!d) return false;
-            return out.text = d->text(), true;
+            return out.text = arena_.keep(d->text()), true;
         case ValueKind::string:
-            if (s.kind == ValueKind::quantity) out.text = std::string(s.text) + " " + std::string(s.unit);
+            if (s.kind == ValueKind::quantity) out.text = arena_.keep(std::string(s.text) + " " + std::string(s.unit));
             return true;
         case ValueKind::date:
         case ValueKind::dateTime: {
@@ -264,7 +264,7 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
         }
         case ValueKind::time: return (text || s.kind == ValueKind::time) && Temporal::parseTime(s.text).has_value();
         case ValueKind::quantity: {
-            if (s.kind == ValueKind::quantity) return out.unit = std::string(s.unit), true;
+            if (s.kind == ValueKind::quantity) return out.unit = s.unit, true;
             out.unit = "'1'";
             if (boolean) return out.text = s.text == "true" ? "1.0" : "0.0", true;
             if (d) return true;
@@ -273,8 +273,8 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) const {
                 R"(([+-]?\d+(?:\.\d+)?)\s*('[^']+'|(?:year|month|week|day|hour|minute|second|millisecond)s?))");
             re2::StringPiece amount, unit;
             if (!RE2::FullMatch(re2::StringPiece(s.text.data(), s.text.size()), shape, &amount, &unit)) return false;
-            out.text = std::string(amount.data(), amount.size());
-            out.unit = std::string(unit.data(), unit.size());
+            out.text = std::string_view(amount.data(), amount.size());
+            out.unit = std::string_view(unit.data(), unit.size());
             return true;
         }
         case ValueKind::node: break;
@@ -294,7 +294,7 @@ bool Evaluator::conversion(const AstNode& n, const Collection& focus, Collection
     if (asks) give(out, Value::ofBoolean(ok), focus);
     else if (ok) {
         v.copied = focus[0].isCopy() && v.text == focus[0].str(tree_);
-        give(out, std::move(v), focus);
+        give(out, v, focus);
     }
     return true;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "formats/charset.h"
 #include "formats/readers.h"
@@ -23,16 +24,27 @@ int hexDigit(char c) {
 }
 
 /// Names f1…f60 and the like, made once: a node's name must outlive the tree.
-std::string_view numbered(char letter, std::size_t n) {
+const Name& numbered(char letter, std::size_t n) {
+    constexpr std::size_t kMost = 1000;
     static const auto* names = [] {
-        auto* all = new std::vector<std::string>();
+        auto* texts = new std::vector<std::string>();
         for (char l : {'f', 'c', 's'})
-            for (int i = 0; i < 1000; ++i) all->push_back(l + std::to_string(i));
-        return all;
+            for (std::size_t i = 0; i < kMost; ++i) texts->push_back(l + std::to_string(i));
+        return new std::vector<Name>(texts->begin(), texts->end());
     }();
-    std::size_t base = letter == 'f' ? 0 : letter == 'c' ? 1000 : 2000;
-    return (*names)[base + std::min<std::size_t>(n, 999)];
+    std::size_t base = letter == 'f' ? 0 : letter == 'c' ? kMost : 2 * kMost;
+    return (*names)[base + std::min(n, kMost - 1)];
 }
+
+/// What the characters of a value mean, as bits.
+enum Sign : std::uint8_t {
+    kField = 1,
+    kComponent = 2,
+    kRepetition = 4,
+    kSubcomponent = 8,
+    kDecode = 16,  ///< an escape, or no ASCII
+    kSaying = 32,  ///< all but separators of components and subcomponents
+};
 
 class Parser {
 public:
@@ -56,6 +68,7 @@ public:
         // A doubled backslash comes from sources that escaped the header once too often.
         subcomponent_ = codes.size() > 3 ? codes[3] : '\0';
         if (subcomponent_ == escape_ && codes.size() > 4) subcomponent_ = codes[4];
+        setSigns();
         if (auto r = chooseCharset(encoding); !r) return r;
         std::size_t at = 0;
         while (at < raw_.size()) {
@@ -73,6 +86,26 @@ private:
     NodeTree& tree_;
     char field_ = '|', component_ = '^', repetition_ = '~', escape_ = '\\', subcomponent_ = '&';
     const Charset* charset_ = nullptr;
+    std::array<std::uint8_t, 256> signs_{};
+
+    void setSigns() {
+        for (std::size_t c = 0; c < signs_.size(); ++c) signs_[c] = c < 0x80 ? kSaying : kSaying | kDecode;
+        auto sign = [this](char c, unsigned bits, bool saying) {
+            std::uint8_t& of = signs_[static_cast<unsigned char>(c)];
+            of = static_cast<std::uint8_t>((of & (saying ? 0xFF : ~kSaying)) | bits);
+        };
+        sign(field_, kField, true);
+        sign(repetition_, kRepetition, true);
+        sign(component_, kComponent, false);
+        if (escape_) sign(escape_, kDecode, true);
+        if (subcomponent_) sign(subcomponent_, kSubcomponent, false);
+    }
+    /// All that stands in a stretch.
+    unsigned signs(std::size_t from, std::size_t to) const {
+        unsigned all = 0;
+        for (; from < to; ++from) all |= signs_[static_cast<unsigned char>(raw_[from])];
+        return all;
+    }
 
     Result<void> chooseCharset(const std::string& encoding) {
         // MSH-1 is the separator itself, so MSH-18 stands after the 17th one.
@@ -113,46 +146,62 @@ private:
         }
         for (; at <= to; ++n) {
             std::size_t stop = at;
-            while (stop < to && raw_[stop] != field_) ++stop;
-            for (std::size_t r = at; r <= stop;) {
-                std::size_t end = r;
-                while (end < stop && raw_[end] != repetition_) ++end;
-                if (auto done = value(seg, 'f', n, r, end); !done) return done;
-                r = end + 1;
+            unsigned all = 0;
+            for (; stop < to; ++stop) {
+                const unsigned sign = signs_[static_cast<unsigned char>(raw_[stop])];
+                if (sign & kField) break;
+                all |= sign;
+            }
+            if (!(all & kRepetition)) {
+                if (stop > at)
+                    if (auto done = value(seg, 'f', n, at, stop, all); !done) return done;
+            } else {
+                for (std::size_t r = at; r <= stop;) {
+                    std::size_t end = r;
+                    while (end < stop && raw_[end] != repetition_) ++end;
+                    if (auto done = value(seg, 'f', n, r, end, signs(r, end)); !done) return done;
+                    r = end + 1;
+                }
             }
             at = stop + 1;
         }
         return {};
     }
 
-    /// A field, component or subcomponent: split further where its separator stands in it.
-    Result<void> value(NodeId parent, char level, std::size_t n, std::size_t from, std::size_t to) {
-        if (from == to) return {};
-        std::string_view text = raw_.substr(from, to - from);
-        Span span{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
+    /// A field, component or subcomponent: split further where its separator stands in it. `all`: its signs.
+    Result<void> value(NodeId parent, char level, std::size_t n, std::size_t from, std::size_t to, unsigned all) {
         // Nothing but separators says nothing: an empty field, which means unchanged.
-        if (text.find_first_not_of(std::string{component_, subcomponent_ ? subcomponent_ : component_}) ==
-            std::string_view::npos)
-            return {};
-        char separator = level == 'f' ? component_ : level == 'c' ? subcomponent_ : '\0';
-        if (separator && text.find(separator) != std::string_view::npos) {
+        if (!(all & kSaying)) return {};
+        const std::string_view text = raw_.substr(from, to - from);
+        const Span span{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
+        const unsigned separator = level == 'f' ? kComponent : level == 'c' ? kSubcomponent : 0;
+        if (all & separator) {
             NodeId node = tree_.add(parent, numbered(level, n), NodeKind::object, {}, span);
             std::size_t k = 1;
             for (std::size_t at = from; at <= to; ++k) {
                 std::size_t stop = at;
-                while (stop < to && raw_[stop] != separator) ++stop;
-                if (auto r = value(node, level == 'f' ? 'c' : 's', k, at, stop); !r) return r;
+                unsigned part = 0;
+                for (; stop < to; ++stop) {
+                    const unsigned sign = signs_[static_cast<unsigned char>(raw_[stop])];
+                    if (sign & separator) break;
+                    part |= sign;
+                }
+                if (auto r = value(node, level == 'f' ? 'c' : 's', k, at, stop, part); !r) return r;
                 at = stop + 1;
             }
             return {};
         }
         // A field whose first component has subcomponents: the component level must still be there.
-        if (level == 'f' && subcomponent_ && text.find(subcomponent_) != std::string_view::npos) {
+        if (level == 'f' && (all & kSubcomponent)) {
             NodeId node = tree_.add(parent, numbered('f', n), NodeKind::object, {}, span);
-            return value(node, 'c', 1, from, to);
+            return value(node, 'c', 1, from, to, all);
         }
         if (text == "\"\"") {
             tree_.add(parent, numbered(level, n), NodeKind::null, {}, span);
+            return {};
+        }
+        if (!(all & kDecode)) {
+            tree_.add(parent, numbered(level, n), NodeKind::text, text, span);
             return {};
         }
         auto decoded = decode(text, from);
@@ -162,8 +211,7 @@ private:
     }
 
     Result<std::string_view> decode(std::string_view text, std::size_t offset) {
-        bool escaped = escape_ && text.find(escape_) != std::string_view::npos;
-        if (!escaped && isAscii(text)) return text;
+        const bool escaped = escape_ && text.find(escape_) != std::string_view::npos;
         std::string unescaped;
         if (escaped) {
             for (std::size_t i = 0; i < text.size(); ++i) {

@@ -5,12 +5,13 @@
 ///     NodeTree tree;
 ///     auto read = hl7v2::parse(bytes, tree);
 ///     NodeId pid = tree.child(tree.root(), "PID");
+#include <algorithm>
 #include <cstdint>
-#include <deque>
-#include <memory>
-#include <string>
+#include <cstring>
 #include <string_view>
 #include <vector>
+
+#include "base/arena.h"
 
 namespace porta::formats {
 
@@ -32,9 +33,34 @@ enum class NodeKind : std::uint8_t {
 using NodeId = std::uint32_t;
 inline constexpr NodeId kNoNode = ~NodeId{0};
 
+/// A name with a number made of its size and some of its bytes: comparing numbers tells most names apart.
+struct Name {
+    std::string_view text;
+    std::uint64_t tag = 0;
+
+    Name(std::string_view name) : text(name), tag(tagOf(name)) {}
+    Name(const char* name) : Name(std::string_view(name)) {}
+    /// Up to seven bytes the number is the name.
+    bool is(std::uint64_t other_tag, std::string_view other) const {
+        return tag == other_tag && (text.size() <= 7 || text == other);
+    }
+    static std::uint64_t tagOf(std::string_view s) {
+        const std::uint64_t size = std::uint64_t{std::min<std::size_t>(s.size(), 255)} << 56;
+        auto byte = [&](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(s[i])}; };
+        if (s.size() >= 4) {
+            std::uint32_t first, last;
+            std::memcpy(&first, s.data(), 4);
+            std::memcpy(&last, s.data() + s.size() - 4, 4);
+            return size | std::uint64_t{last >> 8} << 32 | first;
+        }
+        return s.empty() ? 0 : size | byte(s.size() - 1) << 16 | byte(s.size() / 2) << 8 | byte(0);
+    }
+};
+
 struct Node {
     std::string_view name;  ///< member, segment, column, element; repeated for the items of a list
     std::string_view text;  ///< decoded UTF-8; empty for objects
+    std::uint64_t tag = 0;  ///< the name's (`Name`)
     Span span;              ///< the value's bytes without quotes or separators; an object's whole extent
     NodeId parent = kNoNode;
     NodeId first_child = kNoNode;
@@ -59,8 +85,7 @@ public:
     void clear(Dialect dialect = Dialect::plain) {
         nodes_.clear();
         nodes_.push_back(Node{});
-        used_ = 0;
-        block_ = 0;
+        texts_.clear();
         dialect_ = dialect;
     }
     Dialect dialect() const { return dialect_; }
@@ -70,32 +95,33 @@ public:
     Node& at(NodeId id) { return nodes_[id]; }
 
     /// Appends a child at the end of `parent`'s children.
-    NodeId add(NodeId parent, std::string_view name, NodeKind kind, std::string_view text, Span span) {
+    NodeId add(NodeId parent, const Name& name, NodeKind kind, std::string_view text, Span span) {
         NodeId id = static_cast<NodeId>(nodes_.size());
-        nodes_.push_back(Node{name, text, span, parent, kNoNode, kNoNode, kNoNode, kind});
+        nodes_.push_back(Node{name.text, text, name.tag, span, parent, kNoNode, kNoNode, kNoNode, kind});
         Node& p = nodes_[parent];
         if (p.last_child == kNoNode) p.first_child = id;
         else nodes_[p.last_child].next_sibling = id;
         p.last_child = id;
         return id;
     }
+    bool named(NodeId id, const Name& name) const { return name.is(nodes_[id].tag, nodes_[id].name); }
     /// First child of that name, or kNoNode (with the dialect's rule for `c1` and `s1`).
-    NodeId child(NodeId parent, std::string_view name) const {
+    NodeId child(NodeId parent, const Name& name) const {
         for (NodeId c = nodes_[parent].first_child; c != kNoNode; c = nodes_[c].next_sibling)
-            if (nodes_[c].name == name) return c;
-        if (dialect_ == Dialect::hl7v2 && parent != 0 && nodes_[parent].first_child == kNoNode &&
-            (name == "c1" || name == "s1"))
-            return parent;
-        return kNoNode;
+            if (named(c, name)) return c;
+        return isFirstPart(parent, name.text) ? parent : kNoNode;
     }
-    /// Copies a decoded text into the tree's arena. The view lives until `clear`.
-    std::string_view keep(std::string_view text);
+    /// HL7 v2: `name` is the first component or subcomponent of a node without any, which is the node itself.
+    bool isFirstPart(NodeId node, std::string_view name) const {
+        return dialect_ == Dialect::hl7v2 && node != 0 && nodes_[node].first_child == kNoNode &&
+               (name == "c1" || name == "s1");
+    }
+    /// Copies a decoded text. The view lives until `clear`.
+    std::string_view keep(std::string_view text) { return texts_.keep(text); }
 
 private:
     std::vector<Node> nodes_;
-    std::vector<std::unique_ptr<char[]>> blocks_;
-    std::vector<std::size_t> sizes_;
-    std::size_t block_ = 0, used_ = 0;
+    Arena texts_;
     Dialect dialect_ = Dialect::plain;
 };
 

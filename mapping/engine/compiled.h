@@ -71,6 +71,8 @@ struct Program::Impl {
     std::string dates, zone;  ///< defaults where the source declares none
     std::optional<fhirpath::Expression> when;
     std::vector<std::pair<std::string, fhirpath::Expression>> let;
+    std::vector<std::string> variables = {"record", "source",
+                                          "objectTime"};  ///< in the order of their setting; then `let`
     std::map<std::string, Table, std::less<>> tables;
     std::vector<EmitRule> emits;
     std::vector<Rule> rules;
@@ -85,21 +87,40 @@ public:
     static void touch(std::uint32_t rule);
 };
 
+/// Memory of the calling thread that records are mapped in, one after the other.
+struct Scratch {
+    fhirpath::Variables vars = {};
+    Arena arena = {};                                                   ///< computed values
+    std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled at a large tree's first need
+};
+
 /// What one record's expressions and leaves need.
 struct RecordScope {
     const Program::Impl& program;
     const formats::Settings& format;
     const Input& input;
     const formats::NodeTree& tree;
-    fhirpath::Variables vars = {};
-    std::map<std::uint64_t, formats::NodeId> by_span = {};  ///< filled at the first computed value
+    Scratch& scratch;
 };
 
+// Expressions (run.cpp).
+/// The values that say something, appended; `null` tells that only explicit nulls stood there.
+Result<void> said(RecordScope& scope, const fhirpath::Expression& e, formats::NodeId context, bool* null,
+                  fhirpath::Collection& out);
+/// True without an expression.
+Result<bool> holds(RecordScope& scope, const std::optional<fhirpath::Expression>& when, formats::NodeId context);
+/// The error with this path, unless it has one.
+Error inField(Error error, std::string_view path);
+
+/// The leaves of an emit's fields (fields.cpp).
+Result<void> addFields(RecordScope& scope, const EmitRule& e, formats::NodeId context, schemas::Operation& op);
+
+// Values (values.cpp).
 /// Leaves of one value at `path`. An empty text adds nothing.
-Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const fhirpath::Value& value, const std::string& path,
+Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const fhirpath::Value& value, std::string_view path,
                      std::vector<schemas::Leaf>& leaves);
 /// Where a value stands, for an error: first span.
-Error at(RecordScope& scope, const fhirpath::Value& value, Error error);
+Error at(const RecordScope& scope, const fhirpath::Value& value, Error error);
 /// The node that carries the text: HL7 v2 takes the first component where a simpler type is expected (chapter 2, rules for
 /// receivers).
 fhirpath::Value plain(const RecordScope& scope, const fhirpath::Value& value);

@@ -67,7 +67,7 @@ struct Loader {
     }
     Expression expression(const Yaml& at) {
         if (at.kind != Yaml::Kind::scalar) stop(at, "an expression expected");
-        auto made = Expression::compile(at.text, fhirpath::Profile::mapping);
+        auto made = Expression::compile(at.text, fhirpath::Profile::mapping, out.variables);
         if (!made)
             stop(at, "in the expression at character " + std::to_string(made.error().offset + 1) + ": " +
                          made.error().message);
@@ -376,6 +376,7 @@ struct Loader {
             for (std::size_t i = 0; i < l->keys.size(); ++i) {
                 out.let.emplace_back(l->keys[i], expression(l->items[i]));
                 names.push_back(l->keys[i]);
+                out.variables.push_back(l->keys[i]);
             }
         }
         const Yaml* emits = y.find("emit");

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <string>
 
 #include "mapping/engine/compiled.h"
 #include "mapping/engine/resource_types.h"
@@ -12,26 +13,24 @@ using fhirpath::Expression;
 using fhirpath::Value;
 using formats::NodeId;
 using formats::NodeKind;
-using schemas::Leaf;
 using schemas::Operation;
 
 namespace {
 
 thread_local std::vector<bool>* coverage = nullptr;
 
-Error inField(Error error, const std::string& path) {
-    if (error.path.empty()) error.path = path;
+/// An expression's error as one of the record: its place is not the expression's.
+Error ofRecord(Error error) {
+    error.code = Errc::malformed;
+    error.offset = error.length = 0;
+    if (error.rule.empty()) error.rule = "mapping.expression";
     return error;
 }
 
-Result<Collection> evaluate(RecordScope& scope, const Expression& e, NodeId context) {
-    auto found = e.evaluate(scope.tree, context, scope.vars);
-    if (found) return found;
-    Error error = found.error();
-    error.code = Errc::malformed;
-    error.offset = error.length = 0;  // those of the expression
-    if (error.rule.empty()) error.rule = "mapping.expression";
-    return error;
+Result<void> evaluate(RecordScope& scope, const Expression& e, NodeId context, Collection& out) {
+    auto done = e.evaluate(scope.tree, context, scope.scratch.vars, scope.scratch.arena, out);
+    if (!done) return ofRecord(done.error());
+    return done;
 }
 
 bool isNull(const RecordScope& scope, const Value& v) {
@@ -45,160 +44,62 @@ bool isEmpty(const RecordScope& scope, const Value& v) {
     return p.str(scope.tree).empty();
 }
 
-/// The values that say something; `null` tells that only explicit nulls stood there.
-Result<Collection> said(RecordScope& scope, const Expression& e, NodeId context, bool* null) {
-    auto found = evaluate(scope, e, context);
-    if (!found) return found.error();
-    Collection kept;
+}  // namespace
+
+Error inField(Error error, std::string_view path) {
+    if (error.path.empty()) error.path = path;
+    return error;
+}
+
+Result<void> said(RecordScope& scope, const Expression& e, NodeId context, bool* null, Collection& out) {
+    const std::size_t before = out.size();
+    if (auto found = evaluate(scope, e, context, out); !found) return found;
+    std::size_t kept = before;
     bool any_null = false;
-    for (Value& v : *found) {
-        if (isNull(scope, v)) any_null = true;
-        else if (!isEmpty(scope, v)) kept.push_back(std::move(v));
+    for (std::size_t i = before; i < out.size(); ++i) {
+        if (isNull(scope, out[i])) any_null = true;
+        else if (!isEmpty(scope, out[i])) out[kept++] = out[i];
     }
-    if (null && any_null && kept.empty()) *null = true;
-    return kept;
+    out.shrink(kept);
+    if (null && any_null && kept == before) *null = true;
+    return {};
 }
 
 Result<bool> holds(RecordScope& scope, const std::optional<Expression>& when, NodeId context) {
     if (!when) return true;
-    auto found = evaluate(scope, *when, context);
-    if (!found) return found.error();
-    return fhirpath::truth(*found, scope.tree);
+    auto found = when->test(scope.tree, context, scope.scratch.vars, scope.scratch.arena);
+    if (!found) return ofRecord(std::move(found.error()));
+    return found;
 }
 
-/// Exactly one text: keys, versions and what else is required.
-Result<std::string> single(RecordScope& scope, const Expression& e, NodeId context, const std::string& path,
-                           bool required) {
-    auto found = said(scope, e, context, nullptr);
-    if (!found) return inField(found.error(), path);
-    if (found->empty()) {
-        if (required)
-            return fail(Errc::malformed, "required, and nothing stands there", "mapping.required", 0, 0, path);
-        return std::string();
-    }
-    if (found->size() > 1)
-        return inField(
-            at(scope, found->front(),
-               fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many")),
-            path);
-    return std::string(plain(scope, found->front()).str(scope.tree));
-}
+namespace {
 
-/// One emit's fields. A refusal stops the record, or with `partial` leaves the field out and notes the rule.
-struct FieldWriter {
-    RecordScope& scope;
-    Operation& op;
-    bool partial;
-    std::string path = {};
-
-    Result<void> value(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
-        const ValueRule& rule = f.value;
-        if (!rule.expr) {
-            *null = true;
-            return {};
-        }
-        auto found = said(scope, *rule.expr, context, null);
-        if (!found) return found.error();
-        if (found->empty()) {
-            if (rule.empty_error)
-                return fail(Errc::malformed, "required, and nothing stands there", "mapping.required");
-            return {};
-        }
-        if (found->size() > 1 && !rule.many_first)
-            return at(
-                scope, found->front(),
-                fail(Errc::malformed, std::to_string(found->size()) + " values where one is expected", "mapping.many"));
-        return addLeaf(scope, rule, found->front(), where, op.leaves);
-    }
-
-    Result<void> list(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
-        std::size_t n = 0;
-        for (const FieldRule& item : f.fields) {
-            if (item.kind == FieldRule::Kind::value) {
-                if (!item.value.expr) {
-                    *null = true;
-                    continue;
-                }
-                auto found = said(scope, *item.value.expr, context, null);
-                if (!found) return found.error();
-                for (const Value& v : *found) {
-                    std::size_t before = op.leaves.size();
-                    if (auto ok = addLeaf(scope, item.value, v, where + "/" + std::to_string(n), op.leaves); !ok)
-                        return ok;
-                    n += op.leaves.size() > before;
-                    if (item.value.many_first) break;
-                }
-                continue;
-            }
-            Collection contexts{Value::ofNode(context)};
-            if (item.each) {
-                auto found = said(scope, *item.each, context, null);
-                if (!found) return found.error();
-                contexts = std::move(*found);
-            }
-            for (const Value& c : contexts) {
-                if (!c.isNode())
-                    return at(scope, c,
-                              fail(Errc::malformed, "`each` names a part of the record, not a computed value",
-                                   "mapping.each"));
-                auto wanted = holds(scope, item.when, c.node);
-                if (!wanted) return wanted.error();
-                if (!*wanted) continue;
-                std::size_t before = op.leaves.size();
-                bool below = false;
-                if (auto ok = group(item, c.node, where + "/" + std::to_string(n), &below); !ok) return ok;
-                n += op.leaves.size() > before;
-            }
-        }
-        return {};
-    }
-
-    Result<void> group(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
-        for (const FieldRule& m : f.fields)
-            if (auto ok = field(m, context, where.empty() ? m.name : where + "/" + m.name, null); !ok)
-                return inField(ok.error(), where + "/" + m.name);
-        return {};
-    }
-
-    Result<void> field(const FieldRule& f, NodeId context, const std::string& where, bool* null) {
-        switch (f.kind) {
-            case FieldRule::Kind::value: return value(f, context, where, null);
-            case FieldRule::Kind::list: return list(f, context, where, null);
-            case FieldRule::Kind::group: return group(f, context, where, null);
-        }
-        return {};
-    }
-
-    static std::uint32_t firstRule(const FieldRule& f) {
-        return f.kind == FieldRule::Kind::value || f.fields.empty() ? f.value.rule : firstRule(f.fields.front());
-    }
-
-    Result<void> all(const EmitRule& e, NodeId context) {
-        for (const FieldRule& f : e.fields) {
-            bool null = false;
-            std::size_t before = op.leaves.size();
-            if (auto ok = field(f, context, f.name, &null); !ok) {
-                if (!partial) return inField(ok.error(), e.entity + "." + f.name);
-                op.leaves.resize(before);
-                op.issues.push_back(ok.error().rule + ":" + f.name);
-                continue;
-            }
-            // Only a patch can say "this value is gone"; an upsert sets every field anyway.
-            if (null && op.leaves.size() == before && e.op == schemas::Op::patch) {
-                Leaf l;
-                l.path = f.name;
-                l.kind = schemas::LeafKind::null;
-                l.how = schemas::How::constant;
-                l.rule = firstRule(f);
-                CoverageScope::touch(l.rule);
-                op.leaves.push_back(std::move(l));
-            }
-        }
-        return {};
-    }
+/// A part of an emit, named when an error needs it.
+struct Part {
+    const EmitRule& emit;
+    std::string_view name;
+    std::string operator()() const { return emit.name + std::string(name); }
 };
 
-Result<std::int64_t> wholeNumber(const std::string& text) {
+/// Exactly one text: keys, versions and what else is required.
+Result<std::string_view> single(RecordScope& scope, const Expression& e, NodeId context, const Part& path,
+                                bool required) {
+    Collection found;
+    if (auto done = said(scope, e, context, nullptr, found); !done) return inField(done.error(), path());
+    if (found.empty()) {
+        if (required)
+            return fail(Errc::malformed, "required, and nothing stands there", "mapping.required", 0, 0, path());
+        return std::string_view();
+    }
+    if (found.size() > 1)
+        return inField(
+            at(scope, found.front(),
+               fail(Errc::malformed, std::to_string(found.size()) + " values where one is expected", "mapping.many")),
+            path());
+    return plain(scope, found.front()).str(scope.tree);
+}
+
+Result<std::int64_t> wholeNumber(std::string_view text) {
     std::int64_t n = 0;
     std::size_t i = !text.empty() && text[0] == '-';
     if (i == text.size() || text.size() > 18)
@@ -220,12 +121,12 @@ Result<schemas::Version> objectVersion(const RecordScope& scope) {
 }
 
 Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId context) {
-    std::string path = e.name + ".version";
+    const Part path{e, ".version"};
     if (e.order == schemas::Order::arrival || scope.input.arrival)
         return schemas::Version{schemas::Order::arrival, {}, ""};
     if (e.version.empty()) {
         auto v = objectVersion(scope);
-        if (!v) return inField(v.error(), path);
+        if (!v) return inField(v.error(), path());
         return v;
     }
     schemas::Version v;
@@ -235,9 +136,10 @@ Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId
         if (!text) return text.error();
         if (e.order == schemas::Order::number) {
             auto n = wholeNumber(*text);
-            if (!n) return inField(n.error(), path);
+            if (!n) return inField(n.error(), path());
             v.parts.push_back(*n);
-            v.text += (v.text.empty() ? "" : ".") + *text;
+            if (!v.text.empty()) v.text += '.';
+            v.text += *text;
             continue;
         }
         // The object's time is ISO whatever the record's own notation is.
@@ -245,12 +147,12 @@ Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId
         if (!time)
             return fail(Errc::malformed,
                         "not a time in the source's notation, " + std::to_string(text->size()) + " bytes",
-                        "mapping.version", 0, 0, path);
+                        "mapping.version", 0, 0, path());
         const std::string& zone = !e.zone.empty()                  ? e.zone
                                   : !scope.input.time_zone.empty() ? scope.input.time_zone
                                                                    : scope.program.zone;
         auto instant = firstInstant(*time, zone);
-        if (!instant) return inField(instant.error(), path);
+        if (!instant) return inField(instant.error(), path());
         v.parts.push_back(*instant);
         v.text = toIso(*time);
     }
@@ -258,76 +160,71 @@ Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId
 }
 
 Result<std::string> validTime(RecordScope& scope, const std::optional<Expression>& e, NodeId context,
-                              const std::string& path) {
+                              const Part& path) {
     if (!e) return std::string();
     auto text = single(scope, *e, context, path, false);
-    if (!text || text->empty()) return text;
+    if (!text) return text.error();
+    if (text->empty()) return std::string();
     auto time = readTime(scope, *text);
-    if (!time) return fail(Errc::malformed, "not a time in the source's notation", "mapping.date", 0, 0, path);
+    if (!time) return fail(Errc::malformed, "not a time in the source's notation", "mapping.date", 0, 0, path());
     return toIso(*time);
 }
 
-Result<std::vector<schemas::RecordKey>> named(RecordScope& scope, const std::vector<SubjectRule>& rules, NodeId context,
-                                              const std::string& path, bool required) {
-    std::vector<schemas::RecordKey> keys;
+Result<void> named(RecordScope& scope, const std::vector<SubjectRule>& rules, NodeId context, const Part& path,
+                   bool required, std::vector<schemas::RecordKey>& keys) {
     for (const SubjectRule& s : rules) {
-        auto found = said(scope, s.id, context, nullptr);
-        if (!found) return inField(found.error(), path);
-        for (const Value& v : *found)
+        Collection found;
+        if (auto done = said(scope, s.id, context, nullptr, found); !done) return inField(done.error(), path());
+        for (const Value& v : found)
             keys.push_back({scope.input.source, s.entity, std::string(plain(scope, v).str(scope.tree))});
     }
     if (required && keys.empty() && !rules.empty())
-        return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path);
-    return keys;
+        return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path());
+    return {};
 }
 
 Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std::vector<Operation>& out) {
-    Operation op;
-    auto key = single(scope, *e.key, context, e.name + ".key", true);
+    auto key = single(scope, *e.key, context, Part{e, ".key"}, true);
     if (!key) return key.error();
-    op.key = {scope.input.source, e.entity, *key};
-    op.op = e.op;
     auto version = versionOf(scope, e, context);
     if (!version) return version.error();
+    Operation& op = out.emplace_back();
+    op.key = {scope.input.source, e.entity, std::string(*key)};
+    op.op = e.op;
     op.version = std::move(*version);
     op.cls = e.cls;
     op.cancels = e.cancels;
     if (e.into) {
-        auto into = single(scope, *e.into, context, e.name + ".into", true);
+        auto into = single(scope, *e.into, context, Part{e, ".into"}, true);
         if (!into) return into.error();
         op.into = *into;
         if (op.into == op.key.local_id)
             return fail(Errc::malformed, "a record cannot be merged into itself", "mapping.merge", 0, 0,
                         e.name + ".into");
     }
-    auto from = validTime(scope, e.valid_from, context, e.name + ".valid.from");
+    auto from = validTime(scope, e.valid_from, context, Part{e, ".valid.from"});
     if (!from) return from.error();
-    auto to = validTime(scope, e.valid_to, context, e.name + ".valid.to");
+    auto to = validTime(scope, e.valid_to, context, Part{e, ".valid.to"});
     if (!to) return to.error();
-    op.valid_from = *from;
-    op.valid_to = *to;
-    auto subjects = named(scope, e.subjects, context, e.name + ".subjects", true);
-    if (!subjects) return subjects.error();
-    op.subjects = std::move(*subjects);
-    auto mentions = named(scope, e.mentions, context, e.name + ".mentions", false);
-    if (!mentions) return mentions.error();
-    op.mentions = std::move(*mentions);
-    FieldWriter writer{scope, op, e.partial};
-    if (auto ok = writer.all(e, context); !ok) return ok;
+    op.valid_from = std::move(*from);
+    op.valid_to = std::move(*to);
+    if (auto ok = named(scope, e.subjects, context, Part{e, ".subjects"}, true, op.subjects); !ok) return ok;
+    if (auto ok = named(scope, e.mentions, context, Part{e, ".mentions"}, false, op.mentions); !ok) return ok;
+    if (auto ok = addFields(scope, e, context, op); !ok) return ok;
     CoverageScope::touch(e.rule);
     schemas::seal(op);
-    out.push_back(std::move(op));
     return {};
 }
 
+using Nodes = SmallVector<NodeId, 8>;
+
 /// The contexts of an emit for which its `when` holds.
-Result<std::vector<NodeId>> contextsOf(RecordScope& scope, const EmitRule& e) {
-    std::vector<NodeId> kept;
-    Collection contexts{Value::ofNode(scope.tree.root())};
-    if (e.each) {
-        auto found = said(scope, *e.each, scope.tree.root(), nullptr);
-        if (!found) return inField(found.error(), e.name + ".each");
-        contexts = std::move(*found);
+Result<void> contextsOf(RecordScope& scope, const EmitRule& e, Nodes& kept) {
+    Collection contexts;
+    if (!e.each) {
+        contexts.push_back(Value::ofNode(scope.tree.root()));
+    } else if (auto found = said(scope, *e.each, scope.tree.root(), nullptr, contexts); !found) {
+        return inField(found.error(), e.name + ".each");
     }
     for (const Value& c : contexts) {
         if (!c.isNode())
@@ -337,26 +234,26 @@ Result<std::vector<NodeId>> contextsOf(RecordScope& scope, const EmitRule& e) {
         if (!wanted) return inField(wanted.error(), e.name + ".when");
         if (*wanted) kept.push_back(c.node);
     }
-    return kept;
+    return {};
 }
 
 /// What a refused row of a full snapshot still tells: its keys are present (DESIGN §5, full snapshot, b).
 void presences(RecordScope& scope, Outcome& out) {
     auto version = objectVersion(scope);
     for (const EmitRule& e : scope.program.emits) {
-        auto contexts = contextsOf(scope, e);
-        if (!contexts || !version) {
+        Nodes contexts;
+        if (!contextsOf(scope, e, contexts) || !version) {
             out.key_unreadable = true;
             continue;
         }
-        for (NodeId c : *contexts) {
-            auto key = single(scope, *e.key, c, e.name + ".key", true);
+        for (NodeId c : contexts) {
+            auto key = single(scope, *e.key, c, Part{e, ".key"}, true);
             if (!key) {
                 out.key_unreadable = true;
                 continue;
             }
             Operation op;
-            op.key = {scope.input.source, e.entity, *key};
+            op.key = {scope.input.source, e.entity, std::string(*key)};
             op.op = schemas::Op::presence;
             op.version = *version;
             schemas::seal(op);
@@ -367,11 +264,14 @@ void presences(RecordScope& scope, Outcome& out) {
     if (out.key_unreadable) out.operations.clear();
 }
 
+/// In the order of `Program::Impl::variables`, which `let` goes on with.
 void setVariables(RecordScope& scope) {
-    scope.vars["record"] = {Value::ofNode(scope.tree.root())};
-    scope.vars["source"] = {Value::ofString(scope.input.source)};
-    scope.vars["objectTime"] =
-        scope.input.object_time.empty() ? Collection{} : Collection{Value::ofString(scope.input.object_time)};
+    fhirpath::Variables& vars = scope.scratch.vars;
+    vars.clear();
+    vars.add("record").push_back(Value::ofNode(scope.tree.root()));
+    vars.add("source").push_back(Value::ofString(std::string_view(scope.input.source)));
+    Collection& time = vars.add("objectTime");
+    if (!scope.input.object_time.empty()) time.push_back(Value::ofString(std::string_view(scope.input.object_time)));
 }
 
 Outcome refused(Error error) {
@@ -411,18 +311,26 @@ Outcome mapTree(RecordScope& scope) {
         return std::move(out);
     };
     for (const auto& [name, expression] : scope.program.let) {
-        auto found = evaluate(scope, expression, scope.tree.root());
-        if (!found) return refuse(inField(found.error(), "let." + name));
-        scope.vars[name] = std::move(*found);
+        Collection found;
+        if (auto done = evaluate(scope, expression, scope.tree.root(), found); !done)
+            return refuse(inField(done.error(), "let." + name));
+        scope.scratch.vars.add(name) = std::move(found);
     }
     for (const EmitRule& e : scope.program.emits) {
-        auto contexts = contextsOf(scope, e);
-        if (!contexts) return refuse(contexts.error());
-        for (NodeId c : *contexts)
+        Nodes contexts;
+        if (auto found = contextsOf(scope, e, contexts); !found) return refuse(found.error());
+        for (NodeId c : contexts)
             if (auto ok = emitOne(scope, e, c, out.operations); !ok) return refuse(ok.error());
     }
     if (out.operations.empty()) return skipped(scope.tree);
     return out;
+}
+
+Scratch& scratch() {
+    static thread_local Scratch mine;
+    mine.arena.clear();
+    mine.spans.clear();
+    return mine;
 }
 
 /// A record that no reader can open has no key either.
@@ -445,7 +353,7 @@ Outcome Program::map(const formats::Settings& format, const Input& input, format
     settings.fhir = settings.fhir || impl_->format.fhir;
     if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
         return unreadable(input, read.error());
-    RecordScope scope{*impl_, settings, input, tree};
+    RecordScope scope{*impl_, settings, input, tree, scratch()};
     auto mine = takes(scope);
     if (!mine) return refused(inField(mine.error(), "input.when"));
     if (!*mine) return skipped(tree);
@@ -461,7 +369,7 @@ Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs
     // The programs of one source share one numbering of rules, in the order of the list.
     std::uint32_t first_rule = 0;
     for (const auto& p : programs) {
-        RecordScope scope{*p->impl_, settings, input, tree};
+        RecordScope scope{*p->impl_, settings, input, tree, scratch()};
         auto mine = takes(scope);
         if (!mine) return refused(inField(mine.error(), "input.when"));
         if (*mine) {

@@ -13,7 +13,27 @@ using schemas::LeafKind;
 
 namespace {
 
+/// Up to here looking at each node costs less than an index.
+constexpr std::size_t kSmallTree = 128;
+
 std::uint64_t spanKey(const formats::Span& s) { return (std::uint64_t(s.offset) << 32) | s.length; }
+
+/// The decoded text of the first node with this span.
+std::string_view textAt(RecordScope& scope, const formats::Span& span) {
+    const formats::NodeTree& tree = scope.tree;
+    if (tree.size() <= kSmallTree) {
+        for (NodeId i = 1; i < tree.size(); ++i)
+            if (tree[i].span == span) return tree[i].text;
+        return {};
+    }
+    auto& spans = scope.scratch.spans;
+    if (spans.empty()) {
+        for (NodeId i = 1; i < tree.size(); ++i) spans.emplace_back(spanKey(tree[i].span), i);
+        std::sort(spans.begin(), spans.end());
+    }
+    auto found = std::lower_bound(spans.begin(), spans.end(), std::pair{spanKey(span), NodeId{0}});
+    return found != spans.end() && found->first == spanKey(span) ? tree[found->second].text : std::string_view();
+}
 
 std::vector<schemas::Source> sourcesOf(RecordScope& scope, const Value& value) {
     std::vector<schemas::Source> out;
@@ -22,15 +42,9 @@ std::vector<schemas::Source> sourcesOf(RecordScope& scope, const Value& value) {
         out.push_back({n.span.offset, n.span.length, std::string(n.text)});
         return out;
     }
-    if (!value.spans.empty() && scope.by_span.empty())
-        for (NodeId i = 1; i < scope.tree.size(); ++i) scope.by_span.emplace(spanKey(scope.tree[i].span), i);
-    for (const formats::Span& s : value.spans) {
-        auto found = scope.by_span.find(spanKey(s));
-        std::string decoded = value.copied                   ? value.text
-                              : found == scope.by_span.end() ? std::string()
-                                                             : std::string(scope.tree[found->second].text);
-        out.push_back({s.offset, s.length, std::move(decoded)});
-    }
+    out.reserve(value.spans.size());
+    for (const formats::Span& s : value.spans)
+        out.push_back({s.offset, s.length, std::string(value.copied ? value.text : textAt(scope, s))});
     return out;
 }
 
@@ -47,7 +61,7 @@ Value plain(const RecordScope& scope, const Value& value) {
     return v;
 }
 
-Error at(RecordScope& scope, const Value& value, Error error) {
+Error at(const RecordScope& scope, const Value& value, Error error) {
     std::vector<formats::Span> spans = value.sources(scope.tree);
     if (!spans.empty()) {
         error.offset = spans.front().offset;
@@ -65,26 +79,27 @@ Result<PartialDateTime> readTime(const RecordScope& scope, std::string_view text
     return parseIso(text);
 }
 
-Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& given, const std::string& path,
+Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& given, std::string_view path,
                      std::vector<Leaf>& leaves) {
     Value value = plain(scope, given);
     if (value.isNode() && scope.tree[value.node].kind == formats::NodeKind::object) {
         if (scope.tree.dialect() == formats::Dialect::hl7v2) return {};  // its first component is empty
         return at(scope, value, fail(Errc::malformed, "a single value expected, found a group", "mapping.group"));
     }
-    std::string text(value.str(scope.tree));
+    const std::string_view text = value.str(scope.tree);
     if (text.empty()) return {};
     std::vector<schemas::Source> sources = sourcesOf(scope, value);
     How how = sources.empty() ? How::constant : value.isCopy() ? How::copied : How::computed;
-    auto leaf = [&](const std::string& below, std::string_view v, How h, std::int32_t row) {
-        Leaf l;
-        l.path = below.empty() ? path : path + "/" + below;
-        l.value = std::string(v);
+    auto leaf = [&](std::string_view below, std::string_view v, How h, std::int32_t row) {
+        Leaf& l = leaves.emplace_back();
+        l.path.reserve(path.size() + (below.empty() ? 0 : below.size() + 1));
+        l.path = path;
+        if (!below.empty()) l.path.append(1, '/').append(below);
+        l.value = v;
         l.how = sources.empty() ? How::constant : h;
         l.rule = rule.rule;
         l.sources = sources;
         l.table_row = l.how == How::constant ? -1 : row;
-        leaves.push_back(std::move(l));
     };
     CoverageScope::touch(rule.rule);
 

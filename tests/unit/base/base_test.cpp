@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
+#include <unicode/basictz.h>
+#include <unicode/timezone.h>
 
+#include "base/arena.h"
 #include "base/canonical_json.h"
 #include "base/crypto.h"
 #include "base/date_time.h"
 #include "base/hash.h"
+#include "base/small_vector.h"
 #include "base/yaml.h"
 
 namespace porta {
@@ -46,6 +50,43 @@ struct DateCase {
     const char *name, *input, *iso;
 };
 
+TEST(Arena, KeepsTextsUntilItIsCleared) {
+    Arena arena;
+    for (int round = 0; round < 3; ++round) {
+        std::vector<std::pair<std::string, std::string_view>> kept;
+        for (std::size_t n : {1u, 3u, 60000u, 10000u, 200000u, 7u, 65536u, 0u, 5u}) {
+            std::string text(n, static_cast<char>('a' + kept.size()));
+            const std::uint64_t* aligned = arena.make<std::uint64_t>(2);
+            EXPECT_EQ(reinterpret_cast<std::uintptr_t>(aligned) % alignof(std::uint64_t), 0u);
+            kept.emplace_back(text, arena.keep(text));
+        }
+        for (const auto& [text, view] : kept) EXPECT_EQ(text, view);
+        arena.clear();
+    }
+}
+
+TEST(SmallVector, IsAVectorInsideAndOutside) {
+    using Small = SmallVector<int, 3>;
+    std::vector<int> reference;
+    Small small;
+    for (int i = 0; i < 40; ++i) {
+        reference.push_back(i);
+        small.push_back(i);
+        Small copy = small, moved = std::move(copy), assigned{7, 8, 9, 10};
+        assigned = moved;
+        EXPECT_EQ(std::vector<int>(assigned.begin(), assigned.end()), reference);
+        moved = Small{1};
+        EXPECT_EQ(moved.size(), 1u);
+        moved = std::move(assigned);
+        EXPECT_EQ(std::vector<int>(moved.begin(), moved.end()), reference);
+        moved.push_back(moved[0]);
+        moved.append(small.begin(), small.end());
+        EXPECT_EQ(moved.size(), 2 * reference.size() + 1);
+        moved.shrink(2);
+        EXPECT_EQ(moved.size(), std::min<std::size_t>(2, 2 * reference.size() + 1));
+    }
+}
+
 TEST(DateTime, KeepsPrecisionAndRefusesImpossibleDays) {
     const DateCase cases[] = {{"year", "1980", "1980"},
                               {"month", "1980-05", "1980-05"},
@@ -72,6 +113,36 @@ TEST(DateTime, FirstInstantInTheSourcesZone) {
     EXPECT_EQ(isoInstant(*firstInstant(*parseIso("2024-01-01"), "Europe/Rome")), "2023-12-31T23:00:00Z");
     EXPECT_EQ(isoInstant(*firstInstant(*parseIso("2024-07-01"), "Europe/Rome")), "2024-06-30T22:00:00Z");
     EXPECT_FALSE(firstInstant(*parseIso("2024-07-01"), "Europe/Nowhere"));
+}
+
+// Offsets are remembered by day: the answers are ICU's, whichever time of a day is asked first.
+TEST(DateTime, ZonesAnswerAsIcuDoes) {
+    std::size_t changes = 0;
+    for (const char* zone :
+         {"Europe/Rome", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"}) {
+        std::unique_ptr<icu::TimeZone> made(icu::TimeZone::createTimeZone(zone));
+        auto* rules = dynamic_cast<icu::BasicTimeZone*>(made.get());
+        ASSERT_TRUE(rules);
+        for (int year : {1866, 1893, 1944, 2011, 2024, 2060}) {
+            std::int64_t before = 0;
+            for (int hour = 0; hour < 366 * 24; ++hour) {
+                const std::int64_t quarter = hour % 4 * 15;
+                PartialDateTime d = *parseIso(isoInstant(*firstInstant(*parseIso(std::to_string(year))) +
+                                                         (std::int64_t{hour} * 60 + quarter) * 60000000));
+                d.offset_minutes.reset();
+                const std::int64_t local = *firstInstant(d) / 1000;
+                std::int32_t raw = 0, dst = 0;
+                UErrorCode status = U_ZERO_ERROR;
+                rules->getOffsetFromLocal(static_cast<UDate>(local), UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, raw,
+                                          dst, status);
+                ASSERT_EQ(*firstInstant(d, zone), (local - (raw + dst) / 1000 * 1000) * 1000)
+                    << zone << " " << toIso(d);
+                changes += hour && before != raw + dst;
+                before = raw + dst;
+            }
+        }
+    }
+    EXPECT_GE(changes, 30u);
 }
 
 TEST(Yaml, RefusesWhatSurprises) {

@@ -18,7 +18,8 @@ const std::string_view kMessage =
 std::string run(std::string_view text, const formats::NodeTree& tree, Profile profile = Profile::standard) {
     auto expression = Expression::compile(text, profile);
     if (!expression) return "!" + std::string(name(expression.error().code));
-    auto values = expression->evaluate(tree, tree.root(), {});
+    Arena arena;
+    auto values = expression->evaluate(tree, tree.root(), {}, arena);
     if (!values) return "!" + std::string(name(values.error().code));
     std::string out;
     for (const Value& v : *values) out += (out.empty() ? "" : ",") + std::string(v.str(tree));
@@ -95,7 +96,11 @@ TEST(Expression, Fhir) {
         {"-1.convertsToInteger()", "!malformed"},
         {"(1 | 2).not()", "!malformed"},
     };
-    for (const Case& c : cases) EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
+    for (const Case& c : cases) {
+        EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
+        // The strict profile walks where the others follow prepared paths.
+        EXPECT_EQ(run(c.text, tree, Profile::strict), c.expected) << c.text;
+    }
     EXPECT_EQ(run("today()", tree, Profile::mapping), "!misconfigured");
     EXPECT_EQ(run("Encounter.name", tree), "") << "another resource's path finds nothing";
     EXPECT_EQ(run("Encounter.name", tree, Profile::strict), "!malformed");
@@ -116,7 +121,11 @@ TEST(Expression, Hl7) {
         {"PID.f8 = 'F'", "true"},
         {"MSH.f9.c1 & '^' & MSH.f9.c2", "ADT^A01"},
     };
-    for (const Case& c : cases) EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
+    for (const Case& c : cases) {
+        EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
+        // The strict profile walks where the others follow prepared paths.
+        EXPECT_EQ(run(c.text, tree, Profile::strict), c.expected) << c.text;
+    }
 }
 
 TEST(Expression, ValuesKnowTheirSources) {
@@ -124,17 +133,18 @@ TEST(Expression, ValuesKnowTheirSources) {
     settings.kind = formats::Kind::hl7v2;
     formats::NodeTree tree;
     ASSERT_TRUE(formats::parse(settings, kMessage, {}, tree));
+    Arena arena;
     auto joined = Expression::compile("PID.f5.c1 & ' ' & PID.f5.c2", Profile::mapping);
-    auto values = joined->evaluate(tree, tree.root(), {});
+    auto values = joined->evaluate(tree, tree.root(), {}, arena);
     ASSERT_TRUE(values && values->size() == 1);
     ASSERT_EQ(values->front().spans.size(), 2u);
     EXPECT_EQ(kMessage.substr(values->front().spans[1].offset, values->front().spans[1].length), "Ada");
     EXPECT_FALSE(values->front().isCopy());
-    auto copied = Expression::compile("PID.f5.c1.trim()", Profile::mapping)->evaluate(tree, tree.root(), {});
+    auto copied = Expression::compile("PID.f5.c1.trim()", Profile::mapping)->evaluate(tree, tree.root(), {}, arena);
     ASSERT_TRUE(copied && copied->size() == 1);
     EXPECT_TRUE(copied->front().copied);
-    auto chosen =
-        Expression::compile("iif(PID.f8 = 'F', 'female', 'other')", Profile::mapping)->evaluate(tree, tree.root(), {});
+    auto chosen = Expression::compile("iif(PID.f8 = 'F', 'female', 'other')", Profile::mapping)
+                      ->evaluate(tree, tree.root(), {}, arena);
     ASSERT_TRUE(chosen && chosen->size() == 1);
     EXPECT_EQ(chosen->front().spans.size(), 1u);
 }
