@@ -20,8 +20,10 @@ using pipeline::simulation::Simulation;
 
 const char* const kUsage =
     "usage: porta sim --seeds A..B [--jobs N] [--shrink] [--all] [--json]\n"
-    "Runs the pipeline in a simulated world, one schedule a seed: some 40 raw records, faults from the seed, every law checked\n"
-    "at the end. Stops at the first schedule that breaks a law (with --all: at none), prints its seed, the law, what was sent\n"
+    "Runs the pipeline in a simulated world, one schedule a seed: some 40 raw records, faults from the seed, every law "
+    "checked\n"
+    "at the end. Stops at the first schedule that breaks a law (with --all: at none), prints its seed, the law, what "
+    "was sent\n"
     "and what went wrong; exit code 1. --shrink leaves out whatever the failure does not need.\n"
     "Examples: porta sim --seeds 0..999\n"
     "          porta sim --seeds 0..9999 --jobs 2\n"
@@ -67,7 +69,8 @@ void worker(Work& work) {
         const std::uint64_t from = work.next.fetch_add(1);
         const std::uint64_t first = (work.seeds.from / kPiece + from) * kPiece;
         if (first > work.seeds.to) return;
-        for (std::uint64_t seed = std::max(first, work.seeds.from); seed < first + kPiece && seed <= work.seeds.to; ++seed) {
+        for (std::uint64_t seed = std::max(first, work.seeds.from); seed < first + kPiece && seed <= work.seeds.to;
+             ++seed) {
             if (work.stop) return;
             if (auto failed = (*simulation)->run(seed, work.shrink)) {
                 std::lock_guard lock(work.mutex);
@@ -93,7 +96,8 @@ int commandSim(const Arguments& args) {
     if (o->help) return usage(kUsage, true);
     Work work;
     const long jobs = std::strtol(o->get("--jobs", "1").c_str(), nullptr, 10);
-    if (!o->operands.empty() || !parseSeeds(o->get("--seeds"), work.seeds) || jobs < 1 || jobs > 64) return usage(kUsage, false);
+    if (!o->operands.empty() || !parseSeeds(o->get("--seeds"), work.seeds) || jobs < 1 || jobs > 64)
+        return usage(kUsage, false);
     work.shrink = o->has("--shrink");
     work.all = o->has("--all");
     const std::uint64_t total = work.seeds.to - work.seeds.from + 1;

@@ -12,10 +12,12 @@ constexpr std::size_t kMost = 40;  ///< faults of one schedule; then it has to c
 const std::vector<Kind>& kindsOf(Call call, bool may_pause) {
     static const std::vector<Kind> begin{Kind::fail, Kind::crash, Kind::full, Kind::pause, Kind::lapse, Kind::lapse},
         begin_within{Kind::fail, Kind::crash}, statement{Kind::fail, Kind::crash}, commit{Kind::fail, Kind::crash},
-        committed{Kind::lost, Kind::crash, Kind::crash, Kind::slow}, append{Kind::fail, Kind::torn, Kind::torn, Kind::crash, Kind::pause},
+        committed{Kind::lost, Kind::crash, Kind::crash, Kind::slow},
+        append{Kind::fail, Kind::torn, Kind::torn, Kind::crash, Kind::pause},
         appended{Kind::lost, Kind::crash, Kind::pause, Kind::lapse},
         poll{Kind::fail, Kind::crash, Kind::pause, Kind::lapse, Kind::again, Kind::again, Kind::slow},
-        position{Kind::lost, Kind::crash, Kind::crash}, keys{Kind::fail, Kind::crash, Kind::full}, lease{Kind::fail, Kind::lapse, Kind::crash};
+        position{Kind::lost, Kind::crash, Kind::crash}, keys{Kind::fail, Kind::crash, Kind::full},
+        lease{Kind::fail, Kind::lapse, Kind::crash};
     switch (call) {
         case Call::begin: return may_pause ? begin : begin_within;
         case Call::statement: return statement;
@@ -69,9 +71,9 @@ std::optional<Fault> Faults::meet(Call call, std::int64_t place, const std::stri
 }
 
 std::string describe(const Fault& f) {
-    static const char* const calls[] = {"beginning a transaction", "a statement",        "a commit",         "having committed",
-                                        "an append",               "having appended",    "a poll",           "keeping a position",
-                                        "making keys",             "asking for the lease"};
+    static const char* const calls[] = {
+        "beginning a transaction", "a statement", "a commit",           "having committed", "an append",
+        "having appended",         "a poll",      "keeping a position", "making keys",      "asking for the lease"};
     static const char* const kinds[] = {"refused",
                                         "done, the answer lost",
                                         "half done",

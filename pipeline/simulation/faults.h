@@ -14,15 +14,15 @@ namespace porta::pipeline::simulation {
 enum class Call : std::uint8_t { begin, statement, commit, committed, append, appended, poll, position, keys, lease };
 
 enum class Kind : std::uint8_t {
-    fail,    ///< the call is refused and nothing happened
-    lost,    ///< it happened, and the answer is lost
-    torn,    ///< append: some of it is in the log, some not
-    full,    ///< the store has no room, for this call and some that follow
-    crash,   ///< the actor is gone with all that it held in memory
-    pause,   ///< the actor stands still while others go on
-    lapse,   ///< the same, and its lease runs out meanwhile
-    again,   ///< poll: partitions are shared out anew, messages come again
-    slow,    ///< a partition shows nothing for some time
+    fail,   ///< the call is refused and nothing happened
+    lost,   ///< it happened, and the answer is lost
+    torn,   ///< append: some of it is in the log, some not
+    full,   ///< the store has no room, for this call and some that follow
+    crash,  ///< the actor is gone with all that it held in memory
+    pause,  ///< the actor stands still while others go on
+    lapse,  ///< the same, and its lease runs out meanwhile
+    again,  ///< poll: partitions are shared out anew, messages come again
+    slow,   ///< a partition shows nothing for some time
 };
 
 struct Fault {

@@ -60,17 +60,18 @@ private:
     }
 
     void message(const std::string& event, const std::string& when, const std::string& rest, const char* type = "ADT") {
-        adt_[dice_.below(kFiles)].push_back(std::string("MSH|^~\\&|HIS|OSPEDALE|PORTA|COMUNE|") + when + "||" + type + "^" +
-                                            event + "|M" + std::to_string(second_) + "|P|2.5||||||UNICODE UTF-8\rEVN|" +
-                                            event + "|" + when + "\r" + rest + "\r\n");
+        adt_[dice_.below(kFiles)].push_back(
+            std::string("MSH|^~\\&|HIS|OSPEDALE|PORTA|COMUNE|") + when + "||" + type + "^" + event + "|M" +
+            std::to_string(second_) + "|P|2.5||||||UNICODE UTF-8\rEVN|" + event + "|" + when + "\r" + rest + "\r\n");
     }
     static std::string pid(const std::string& id, const Invented* p, bool code, const std::string& rest = {}) {
         std::string ids = id + "^^^HOSP^MR" + (p && code ? std::string("~") + p->code + "^^^IT^NNITA" : "");
-        return "PID|1||" + ids + "||" + (p ? std::string(p->family) + "^" + p->given + "||" + p->birth + "|" + p->sex : "|||") +
-               rest + "\r";
+        return "PID|1||" + ids + "||" +
+               (p ? std::string(p->family) + "^" + p->given + "||" + p->birth + "|" + p->sex : "|||") + rest + "\r";
     }
     static std::string visit(const std::string& number, const std::string& start, const std::string& end) {
-        return "PV1|1|I|WARD^1||||W1^Verdi Carla|||MED|||||||||" + number + std::string(25, '|') + start + "|" + end + "\r";
+        return "PV1|1|I|WARD^1||||W1^Verdi Carla|||MED|||||||||" + number + std::string(25, '|') + start + "|" + end +
+               "\r";
     }
 
     void hospital(int i) {
@@ -79,7 +80,8 @@ private:
         const bool code = !dice_.chance(25);
         message("A28", moment(), pid(id, &p, code));
         if (dice_.chance(40))
-            message("A08", moment(), pid(id, &p, code, "|||Via Nuova " + std::to_string(second_) + "^^Salerno^^84100^IT"));
+            message("A08", moment(),
+                    pid(id, &p, code, "|||Via Nuova " + std::to_string(second_) + "^^Salerno^^84100^IT"));
         if (dice_.chance(25)) {
             // Two corrections of one moment that disagree: neither may win by coming first.
             const std::string when = moment();
@@ -113,8 +115,7 @@ private:
     void wrongMerge() {
         if (dice_.chance(25)) return;
         const int a = dice_.below(people_), b = (a + 1 + dice_.below(people_ - 1)) % people_;
-        const std::string pair =
-            pid(hospitalId(a), &kPeople[a], false) + "PID|2||" + hospitalId(b) + "^^^HOSP^MR\r";
+        const std::string pair = pid(hospitalId(a), &kPeople[a], false) + "PID|2||" + hospitalId(b) + "^^^HOSP^MR\r";
         const std::string merged = moment(), parted = moment();
         message("A24", merged, pair);
         if (dice_.chance(80)) message("A37", parted, pair);
@@ -129,35 +130,38 @@ private:
         const Invented& p = kPeople[i];
         const std::string id = "pat-" + std::to_string(5000 + i);
         auto patient = [&](int day) {
-            return "{\"resourceType\":\"Patient\",\"id\":\"" + id + "\",\"meta\":{\"lastUpdated\":\"2024-02-" + two(day) +
-                   "T10:00:00Z\"},\"identifier\":[{\"system\":\"urn:oid:2.16.840.1.113883.2.9.4.3.2\",\"value\":\"" + p.code +
-                   "\"}],\"name\":[{\"family\":\"" + p.family + "\",\"given\":[\"" + p.given + "\"]}],\"gender\":\"" +
-                   (*p.sex == 'M' ? "male" : "female") + "\",\"birthDate\":\"" + iso(p) +
+            return "{\"resourceType\":\"Patient\",\"id\":\"" + id + "\",\"meta\":{\"lastUpdated\":\"2024-02-" +
+                   two(day) +
+                   "T10:00:00Z\"},\"identifier\":[{\"system\":\"urn:oid:2.16.840.1.113883.2.9.4.3.2\",\"value\":\"" +
+                   p.code + "\"}],\"name\":[{\"family\":\"" + p.family + "\",\"given\":[\"" + p.given +
+                   "\"]}],\"gender\":\"" + (*p.sex == 'M' ? "male" : "female") + "\",\"birthDate\":\"" + iso(p) +
                    "\",\"telecom\":[{\"system\":\"phone\",\"value\":\"333000" + two(day) + "\"}]}\n";
         };
         pushed_.push_back({patient(1)});
         if (dice_.chance(30)) pushed_.push_back({patient(9)});
         const std::string about = "\"subject\":{\"reference\":\"Patient/" + id + "\"},";
         if (dice_.chance(50))
-            pushed_.back().push_back("{\"resourceType\":\"Condition\",\"id\":\"con-" + std::to_string(++resource_) +
-                                     "\",\"meta\":{\"lastUpdated\":\"2024-02-12T09:00:00Z\"}," + about +
-                                     "\"code\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"38341003\"}]},"
-                                     "\"onsetDateTime\":\"2023-05-01\"}\n");
+            pushed_.back().push_back(
+                "{\"resourceType\":\"Condition\",\"id\":\"con-" + std::to_string(++resource_) +
+                "\",\"meta\":{\"lastUpdated\":\"2024-02-12T09:00:00Z\"}," + about +
+                "\"code\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"38341003\"}]},"
+                "\"onsetDateTime\":\"2023-05-01\"}\n");
         if (dice_.chance(20)) pushed_.back().push_back("{\"resourceType\":\"Patient\",\"id\":\n");
     }
 
     void contact(int i) {
         const Invented& p = kPeople[i];
         for (int file = dice_.below(2); file < 2; ++file)
-            contacts_[file].push_back("CL" + std::to_string(9000 + i) + "," + p.family + "," + p.given + "," + iso(p) + "," +
-                                      p.code + ",Verdi Carla,08155" + std::to_string(file) + ",2024-02-" +
+            contacts_[file].push_back("CL" + std::to_string(9000 + i) + "," + p.family + "," + p.given + "," + iso(p) +
+                                      "," + p.code + ",Verdi Carla,08155" + std::to_string(file) + ",2024-02-" +
                                       two(10 + file) + "\n");
     }
 
     void collect() {
         for (int f = 0; f < kFiles; ++f)
             if (!adt_[f].empty())
-                all_.push_back({"hospital", "adt" + std::to_string(f) + "_20240301.hl7", "", adt_[f], false, false, "2024-03-01"});
+                all_.push_back(
+                    {"hospital", "adt" + std::to_string(f) + "_20240301.hl7", "", adt_[f], false, false, "2024-03-01"});
         // The first again under another name: the same object.
         if (dice_.chance(40)) {
             Sending again = all_.front();
@@ -169,8 +173,8 @@ private:
         for (int f = 0; f < 2; ++f)
             if (!contacts_[f].empty())
                 all_.push_back({"contacts", "000" + std::to_string(f + 1) + ".csv",
-                                "client_id,surname,name,birth_date,tax_code,worker,phone,last_contact\n", contacts_[f], false,
-                                true, ""});
+                                "client_id,surname,name,birth_date,tax_code,worker,phone,last_contact\n", contacts_[f],
+                                false, true, ""});
     }
 
     void registers() {
@@ -180,10 +184,15 @@ private:
             if (dice_.chance(70)) rows.push_back(i);
         const int last = 1 + dice_.below(3);
         for (int day = 0; day < last; ++day) {
-            Sending s{"unemployment", "register_" + std::string(kDays[day]) + ".csv",
-                      "id_iscrizione;codice_fiscale;cognome;nome;data_nascita;sesso;comune;data_iscrizione;data_cessazione;"
-                      "categoria;operatore\r\n",
-                      {}, false, false, std::string("2024-03-") + (kDays[day] + 6)};
+            Sending s{
+                "unemployment",
+                "register_" + std::string(kDays[day]) + ".csv",
+                "id_iscrizione;codice_fiscale;cognome;nome;data_nascita;sesso;comune;data_iscrizione;data_cessazione;"
+                "categoria;operatore\r\n",
+                {},
+                false,
+                false,
+                std::string("2024-03-") + (kDays[day] + 6)};
             for (int i : rows) {
                 if (i == gone && day == 1) continue;
                 const Invented& p = kPeople[i];
@@ -204,11 +213,15 @@ private:
     void decisions() {
         auto fact = [&](const std::string& kind, const std::string& more, int minute) {
             ++fact_;
-            all_.push_back({"desk", "decision-" + std::to_string(fact_) + ".ndjson", "",
+            all_.push_back({"desk",
+                            "decision-" + std::to_string(fact_) + ".ndjson",
+                            "",
                             {"{\"fact\":\"d-" + std::to_string(fact_) + "\",\"kind\":\"" + kind + "\"," + more +
                              "\"by\":\"steward\",\"reason\":\"seen together\",\"at\":\"2024-03-01T08:" + two(minute) +
                              ":00Z\"}\n"},
-                            dice_.chance(50), false, ""});
+                            dice_.chance(50),
+                            false,
+                            ""});
         };
         for (int n = dice_.below(3); n > 0; --n) {
             const int i = dice_.below(people_), j = dice_.below(people_);
@@ -255,10 +268,12 @@ std::string describe(const History& history) {
 }
 
 std::map<std::string, std::string> townConfiguration() {
-    auto source = [](const std::string& id, const std::string& domain, const std::string& format, const std::string& more) {
-        return "id: " + id + "\nkind: files\ntenant: town\nagency: {id: " + id + ", name: " + id + " office, domain: " + domain +
-               "}\nfiles: {path: ../feeds/" + id + ", pattern: \"*\", compression: auto, on_done: keep}\nformat: " + format +
-               "\n" + more + "coverage: {from: 2015-01-01, who: residents}\nno_data_means: not known here\n";
+    auto source = [](const std::string& id, const std::string& domain, const std::string& format,
+                     const std::string& more) {
+        return "id: " + id + "\nkind: files\ntenant: town\nagency: {id: " + id + ", name: " + id +
+               " office, domain: " + domain + "}\nfiles: {path: ../feeds/" + id +
+               ", pattern: \"*\", compression: auto, on_done: keep}\nformat: " + format + "\n" + more +
+               "coverage: {from: 2015-01-01, who: residents}\nno_data_means: not known here\n";
     };
     const std::string date = "object_time: {from: filename, pattern: \"_(\\\\d{8})\\\\.\"}\n";
     return {
@@ -269,9 +284,8 @@ std::map<std::string, std::string> townConfiguration() {
                               ": {legal_basis: simulation, sections: all, sources: all}\n  " + kLimitedPurpose +
                               ": {legal_basis: simulation, sections: all, sources: [contacts, hospital, unemployment], "
                               "recipients: [team]}\nusers: {}\n"},
-        {"sources/hospital.yaml",
-         source("hospital", "health", "{kind: hl7v2, encoding: utf-8, time_zone: Europe/Rome}",
-                date + "feed: delta\nmapping: library:hl7v2-adt\nas_of: P60D\n")},
+        {"sources/hospital.yaml", source("hospital", "health", "{kind: hl7v2, encoding: utf-8, time_zone: Europe/Rome}",
+                                         date + "feed: delta\nmapping: library:hl7v2-adt\nas_of: P60D\n")},
         {"sources/unemployment.yaml",
          source("unemployment", "employment",
                 "{kind: csv, delimiter: \";\", encoding: windows-1252, header: true, dates: dd/MM/yyyy, time_zone: "
@@ -281,11 +295,14 @@ std::map<std::string, std::string> townConfiguration() {
         {"sources/clinic.yaml", source("clinic", "health", "{kind: ndjson, dialect: fhir, time_zone: UTC}",
                                        "feed: delta\nmapping: library:fhir-r4\n")},
         {"sources/contacts.yaml",
-         source("contacts", "social", "{kind: csv, delimiter: \",\", encoding: utf-8, header: true, time_zone: Europe/Rome}",
+         source("contacts", "social",
+                "{kind: csv, delimiter: \",\", encoding: utf-8, header: true, time_zone: Europe/Rome}",
                 "feed: delta\norder: arrival\nmapping: library:contacts\n")},
         {"sources/desk.yaml",
-         "id: desk\nkind: files\ntenant: town\nfiles: {path: ../feeds/desk, pattern: \"*\", compression: auto, on_done: "
-         "keep}\nformat: {kind: ndjson, time_zone: UTC}\nfeed: delta\nmapping: library:desk\ncoverage: {from: 2015-01-01, "
+         "id: desk\nkind: files\ntenant: town\nfiles: {path: ../feeds/desk, pattern: \"*\", compression: auto, "
+         "on_done: "
+         "keep}\nformat: {kind: ndjson, time_zone: UTC}\nfeed: delta\nmapping: library:desk\ncoverage: {from: "
+         "2015-01-01, "
          "who: residents}\nno_data_means: nothing was decided\n"},
     };
 }

@@ -14,8 +14,9 @@ namespace porta::pipeline::simulation {
 struct Sending {
     std::string source, path, head;
     std::vector<std::string> rows;
-    bool pushed = false;    ///< its sender pushes it and repeats until it is told *durable*; else it lies there to be pulled
-    bool in_order = false;  ///< not before the one before it of the same source
+    bool pushed =
+        false;  ///< its sender pushes it and repeats until it is told *durable*; else it lies there to be pulled
+    bool in_order = false;    ///< not before the one before it of the same source
     std::string object_time;  ///< ISO, as the name says it; empty: its source has none
     int no = 0;               ///< its place in the history as it was invented
     std::string bytes() const;

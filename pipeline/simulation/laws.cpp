@@ -55,8 +55,10 @@ Broken account(Look& look) {
                        " times instead of " + std::to_string(counted[s.text("source")][records.keys()[i]]);
     }
     look.world.store->query(
-        "SELECT o.no FROM object o WHERE o.state IN (0, 1) AND (o.state = 0 OR o.done <> o.n OR o.n <> (SELECT COUNT(*) "
-        "FROM raw r WHERE r.object = o.no AND r.id >= o.first_raw AND r.id < o.first_raw + o.n) OR o.n <> (SELECT COUNT(*) "
+        "SELECT o.no FROM object o WHERE o.state IN (0, 1) AND (o.state = 0 OR o.done <> o.n OR o.n <> (SELECT "
+        "COUNT(*) "
+        "FROM raw r WHERE r.object = o.no AND r.id >= o.first_raw AND r.id < o.first_raw + o.n) OR o.n <> (SELECT "
+        "COUNT(*) "
         "FROM operation p WHERE p.object = o.no))",
         {}, [&](const Row& r) {
             broken = "law 1: object " + std::to_string(r.integer(0)) + " has not one outcome for each raw record";
@@ -109,9 +111,12 @@ Broken traced(Look& look, const views::CaseView& view, std::map<std::int64_t, st
         const schemas::ValueOrigin& origin = v.origin;
         auto wrong = [&](const char* what) { return "law 4: " + v.pointer + " " + what; };
         const bool from_bytes = origin.how == schemas::How::copied || origin.how == schemas::How::translated;
-        if (from_bytes && (!origin.leaf || !origin.operation || origin.leaf->sources.empty())) return wrong("names no bytes");
-        if (origin.how == schemas::How::translated && origin.leaf->table_row < 0) return wrong("names no row of its table");
-        if (origin.how == schemas::How::declared && origin.config_key.empty()) return wrong("names no key of the configuration");
+        if (from_bytes && (!origin.leaf || !origin.operation || origin.leaf->sources.empty()))
+            return wrong("names no bytes");
+        if (origin.how == schemas::How::translated && origin.leaf->table_row < 0)
+            return wrong("names no row of its table");
+        if (origin.how == schemas::How::declared && origin.config_key.empty())
+            return wrong("names no key of the configuration");
         if (!origin.leaf || !origin.operation) continue;
         const schemas::StoredOperation& op = *origin.operation;
         auto generation = look.reader->generations().find(op.generation);
@@ -147,7 +152,8 @@ Broken identity(Look& look) {
             if (entry.event == identity::LogEvent::founded) {
                 auto before = founders.find(entry.record);
                 if (before != founders.end() && !log.exists(before->second))
-                    broken = "identity: person " + std::to_string(before->second) + " was not revived by its founding record";
+                    broken = "identity: person " + std::to_string(before->second) +
+                             " was not revived by its founding record";
                 founders.emplace(entry.record, entry.person);
             }
             if (auto done = log.apply(entry); !done) broken = "identity: " + done.error().message;
@@ -155,7 +161,8 @@ Broken identity(Look& look) {
     if (broken) return broken;
     std::map<std::string, std::int64_t> members, logged;
     look.world.store->query("SELECT hash, person FROM member", {}, [&](const Row& r) {
-        if (!members.emplace(std::to_string(r.integer(0)), r.integer(1)).second) broken = "identity: a key has two owners";
+        if (!members.emplace(std::to_string(r.integer(0)), r.integer(1)).second)
+            broken = "identity: a key has two owners";
     });
     if (broken) return broken;
     for (const auto& [id, person] : log.persons()) {
@@ -190,7 +197,8 @@ Broken delivered(Look& look, const policy::Purpose& purpose, const Records& reco
     if (!(*receiver)->complete()) return "delivery: what is marked as sent is not in the topic";
     Broken broken;
     look.world.store->query("SELECT person, revision FROM view_row", {}, [&](const Row& r) {
-        if (revisions[r.integer(0)] != r.integer(1)) broken = "delivery: the topic ends at another revision than the store";
+        if (revisions[r.integer(0)] != r.integer(1))
+            broken = "delivery: the topic ends at another revision than the store";
     });
     const auto sources = sourceFacts(look.prepared.settings);
     for (const auto& p : records.persons) {
@@ -216,7 +224,8 @@ std::vector<views::SourceFacts> factsOf(Look& look) {
 std::string difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
     for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i)
         if (i >= a.size() || i >= b.size() || a[i] != b[i])
-            return "\n  found     " + (i < a.size() ? a[i] : "nothing") + "\n  expected  " + (i < b.size() ? b[i] : "nothing");
+            return "\n  found     " + (i < a.size() ? a[i] : "nothing") + "\n  expected  " +
+                   (i < b.size() ? b[i] : "nothing");
     return "";
 }
 
@@ -232,7 +241,8 @@ Broken checkAlone(const Prepared& prepared, const policy::Purposes& purposes, To
     const auto sources = factsOf(look);
     std::map<std::int64_t, std::string> bytes;
     for (const auto& p : records.persons) {
-        auto view = views::assemble(personText(p.person), p.records, viewOf(*purposes.purpose(kWholePurpose)), sources, kAsOf);
+        auto view =
+            views::assemble(personText(p.person), p.records, viewOf(*purposes.purpose(kWholePurpose)), sources, kAsOf);
         if (auto b = traced(look, view, bytes)) return b;
     }
     return delivered(look, *purposes.purpose(kLimitedPurpose), records);
@@ -244,7 +254,8 @@ Outcome outcomeOf(const Prepared& prepared, const policy::Purposes& purposes, To
     const Records records = look.reader->load(0);
     const auto sources = factsOf(look);
     for (const auto& p : records.persons) {
-        for (auto& [purpose, lines] : {std::pair(kWholePurpose, &out.whole), std::pair(kLimitedPurpose, &out.limited)}) {
+        for (auto& [purpose, lines] :
+             {std::pair(kWholePurpose, &out.whole), std::pair(kLimitedPurpose, &out.limited)}) {
             auto view = views::assemble("", p.records, viewOf(*purposes.purpose(purpose)), sources, kAsOf);
             if (view.visible) lines->push_back(canonical(views::toJson(view)));
         }
@@ -260,8 +271,9 @@ Outcome outcomeOf(const Prepared& prepared, const policy::Purposes& purposes, To
     for (const Json& s : account.find("sources")->items()) {
         // A sender that was not answered delivers again, and that is counted as a duplicate.
         const std::int64_t skipped = s.find("skipped")->integer() - s.find("duplicates")->integer();
-        out.accounts.push_back(s.text("source") + " " + print(*s.find("published")) + " " + print(*s.find("quarantined_by")) +
-                               " " + std::to_string(skipped) + " " + print(*s.find("records")));
+        out.accounts.push_back(s.text("source") + " " + print(*s.find("published")) + " " +
+                               print(*s.find("quarantined_by")) + " " + std::to_string(skipped) + " " +
+                               print(*s.find("records")));
     }
     look.world.store->query("SELECT object, accepted FROM snapshot", {}, [&](const Row& r) {
         out.snapshots.push_back(std::to_string(r.integer(0)) + (r.integer(1) ? " accepted" : " not accepted"));
@@ -276,14 +288,18 @@ Outcome outcomeOf(const Prepared& prepared, const policy::Purposes& purposes, To
 
 Broken compare(const Outcome& o, const Beside& undisturbed) {
     const Outcome& u = undisturbed.all;
-    if (o.accounts != u.accounts) return "law 1: the account is not that of the undisturbed run" + difference(o.accounts, u.accounts);
+    if (o.accounts != u.accounts)
+        return "law 1: the account is not that of the undisturbed run" + difference(o.accounts, u.accounts);
     if (o.snapshots != u.snapshots)
         return "law 3: other snapshots are accepted than undisturbed" + difference(o.snapshots, u.snapshots);
     if (o.partition != u.partition) return "law 3: other records are one person than undisturbed";
-    if (o.whole != u.whole) return "law 3: the views are not those of the undisturbed run" + difference(o.whole, u.whole);
-    if (o.limited != u.limited) return "law 3: the views of a purpose are not those undisturbed" + difference(o.limited, u.limited);
+    if (o.whole != u.whole)
+        return "law 3: the views are not those of the undisturbed run" + difference(o.whole, u.whole);
+    if (o.limited != u.limited)
+        return "law 3: the views of a purpose are not those undisturbed" + difference(o.limited, u.limited);
     if (o.limited != undisturbed.limited_without)
-        return "law 5: a purpose tells records of a source that it does not see" + difference(o.limited, undisturbed.limited_without);
+        return "law 5: a purpose tells records of a source that it does not see" +
+               difference(o.limited, undisturbed.limited_without);
     return {};
 }
 

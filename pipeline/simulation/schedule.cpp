@@ -109,7 +109,8 @@ bool Schedule::step(Actor& actor) {
             if (done) did = *done;
             else {
                 last_error_ = actor.name + ": " + done.error().message;
-                if (done.error().code == Errc::internal || done.error().code == Errc::misconfigured) broken_ = last_error_;
+                if (done.error().code == Errc::internal || done.error().code == Errc::misconfigured)
+                    broken_ = last_error_;
                 actor.process.reset();
             }
         }
@@ -168,7 +169,8 @@ std::optional<std::string> Schedule::settle(int most) {
 }
 
 std::optional<std::string> Schedule::undisturbed() {
-    for (const char* role : {"connect", "sender", "map", "resolve", "project"}) actors_.push_back({role, role, nullptr});
+    for (const char* role : {"connect", "sender", "map", "resolve", "project"})
+        actors_.push_back({role, role, nullptr});
     while (!feeds_.hidden.empty()) {
         feeds_.release();
         step(actors_[feeds_.to_push.empty() ? 0 : 1]);
@@ -190,17 +192,16 @@ std::optional<std::string> Schedule::disturbed(std::uint64_t seed, Faults faults
     }
     std::sort(turns.begin(), turns.end());
     for (std::size_t i = 0; i < in_order.size(); ++i) comes[in_order[i]] = turns[i];
-    std::stable_sort(feeds_.hidden.begin(), feeds_.hidden.end(), [&](std::size_t a, std::size_t b) {
-        return comes[a] != comes[b] ? comes[a] > comes[b] : a > b;
-    });
+    std::stable_sort(feeds_.hidden.begin(), feeds_.hidden.end(),
+                     [&](std::size_t a, std::size_t b) { return comes[a] != comes[b] ? comes[a] > comes[b] : a > b; });
     for (const auto& [name, role] : std::vector<std::pair<const char*, const char*>>{{"connect", "connect"},
-                                                                                      {"sender", "sender"},
-                                                                                      {"map-1", "map"},
-                                                                                      {"map-2", "map"},
-                                                                                      {"resolve-1", "resolve"},
-                                                                                      {"resolve-2", "resolve"},
-                                                                                      {"project-1", "project"},
-                                                                                      {"project-2", "project"}})
+                                                                                     {"sender", "sender"},
+                                                                                     {"map-1", "map"},
+                                                                                     {"map-2", "map"},
+                                                                                     {"resolve-1", "resolve"},
+                                                                                     {"resolve-2", "resolve"},
+                                                                                     {"project-1", "project"},
+                                                                                     {"project-2", "project"}})
         actors_.push_back({name, role, nullptr});
     town_.faults = std::move(faults);
     town_.others = [this](const std::string& standing, int steps) { stepOthers(standing, steps); };

@@ -61,8 +61,8 @@ private:
     std::string broken_;
     std::string last_error_;
     std::uint64_t seed_ = 0;
-    std::int64_t turn_ = 0;   ///< of the schedule itself; steps taken while somebody stands still are not counted
-    int within_ = 0;          ///< steps taken within this turn
+    std::int64_t turn_ = 0;  ///< of the schedule itself; steps taken while somebody stands still are not counted
+    int within_ = 0;         ///< steps taken within this turn
     int depth_ = 0;
 };
 

@@ -35,8 +35,10 @@ Result<void> write(const fs::path& path, const std::string& text) {
     out << text;
     out.close();
     if (out) return {};
-    return fail(Errc::unavailable, "no file can be written below " + fs::temp_directory_path().string() +
-                                       "; give another directory in TMPDIR", "simulation.folder");
+    return fail(
+        Errc::unavailable,
+        "no file can be written below " + fs::temp_directory_path().string() + "; give another directory in TMPDIR",
+        "simulation.folder");
 }
 
 /// A history and the faults that meet it.
@@ -80,7 +82,8 @@ struct Simulation::Inside {
         return std::nullopt;
     }
 
-    std::optional<std::string> disturb(std::uint64_t seed, const History& history, Faults faults, const Beside& beside) {
+    std::optional<std::string> disturb(std::uint64_t seed, const History& history, Faults faults,
+                                       const Beside& beside) {
         Schedule schedule(prepared, *town, history);
         auto broken = schedule.disturbed(seed, std::move(faults));
         met = town->faults.met();
@@ -115,8 +118,9 @@ struct Simulation::Inside {
             for (std::size_t size = std::max<std::size_t>(one.faults.size() / 2, 1); size > 0; size /= 2)
                 for (std::size_t i = 0; i < one.faults.size();) {
                     Case next = one;
-                    next.faults.erase(next.faults.begin() + static_cast<std::ptrdiff_t>(i),
-                                      next.faults.begin() + static_cast<std::ptrdiff_t>(std::min(i + size, one.faults.size())));
+                    next.faults.erase(
+                        next.faults.begin() + static_cast<std::ptrdiff_t>(i),
+                        next.faults.begin() + static_cast<std::ptrdiff_t>(std::min(i + size, one.faults.size())));
                     if (!holds(next)) {
                         i += size;
                         continue;

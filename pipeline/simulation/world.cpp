@@ -126,7 +126,11 @@ public:
     /// `group` empty: reads everything, from `next`.
     HandleOfReader(Town& town, std::string actor, int self, std::string group, std::vector<std::string> topics,
                    Positions next)
-        : town_(town), actor_(std::move(actor)), self_(self), group_(std::move(group)), topics_(std::move(topics)),
+        : town_(town),
+          actor_(std::move(actor)),
+          self_(self),
+          group_(std::move(group)),
+          topics_(std::move(topics)),
           next_(std::move(next)) {}
 
     Result<std::vector<Message>> poll(std::size_t max, int) override {
@@ -185,8 +189,9 @@ private:
         const std::vector<int>& members = town_.log.members[group_];
         auto me = std::find(members.begin(), members.end(), self_);
         // Who shares what turns with each sharing out.
-        return me != members.end() && (static_cast<std::size_t>(partition) + static_cast<std::size_t>(sharing_)) % members.size() ==
-                                          static_cast<std::size_t>(me - members.begin());
+        return me != members.end() &&
+               (static_cast<std::size_t>(partition) + static_cast<std::size_t>(sharing_)) % members.size() ==
+                   static_cast<std::size_t>(me - members.begin());
     }
     void settle() {
         if (group_.empty() || sharing_ == town_.log.sharing[group_]) return;
@@ -195,11 +200,12 @@ private:
     }
 };
 
-Result<std::unique_ptr<LogReader>> HandleOfLog::share(const std::string& group, const std::vector<std::string>& topics) {
+Result<std::unique_ptr<LogReader>> HandleOfLog::share(const std::string& group,
+                                                      const std::vector<std::string>& topics) {
     town_.log.members[group].push_back(self_);
     ++town_.log.sharing[group];
-    return std::unique_ptr<LogReader>(std::make_unique<HandleOfReader>(town_, actor_, self_, group, topics,
-                                                                       HandleOfReader::Positions{}));
+    return std::unique_ptr<LogReader>(
+        std::make_unique<HandleOfReader>(town_, actor_, self_, group, topics, HandleOfReader::Positions{}));
 }
 
 Result<std::unique_ptr<LogReader>> HandleOfLog::read(const std::string& topic,
@@ -294,13 +300,12 @@ std::optional<Fault> Town::meet(Call call, const std::string& actor) {
     switch (fault->kind) {
         case Kind::fail: throw Failure{refusedCall()};
         case Kind::crash: throw Crash{};
-        case Kind::full:
-            full_until = calls + 5 + static_cast<int>(fault->dice % 60);
-            throw Failure{noRoom()};
+        case Kind::full: full_until = calls + 5 + static_cast<int>(fault->dice % 60); throw Failure{noRoom()};
         case Kind::slow:
             for (auto& [topic, partitions] : log.topics)
                 if (fault->dice & 1 || topic == "porta.records")
-                    log.slow[{topic, static_cast<std::int32_t>(fault->dice / 2 % 3)}] = step + 10 + static_cast<std::int64_t>(fault->dice / 8 % 60);
+                    log.slow[{topic, static_cast<std::int32_t>(fault->dice / 2 % 3)}] =
+                        step + 10 + static_cast<std::int64_t>(fault->dice / 8 % 60);
             return std::nullopt;
         case Kind::lapse: lease.holder = 0; [[fallthrough]];
         case Kind::pause: others(actor, 2 + static_cast<int>(fault->dice % 25)); return std::nullopt;
