@@ -70,13 +70,20 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
     if (auto r = g->poison_.open(settings.state, *g->store_); !r) return r.error();
     g->connect_ = std::make_unique<Connect>(*g->store_, *g->keys_, *g->clock_);
     g->map_ = std::make_unique<Map>(*g->store_, *g->keys_, g->sources_, g->poison_);
-    g->resolver_ = std::make_unique<Resolver>(*g->store_, *g->keys_, deleteShares(settings), false);
+    return g;
+}
+
+/// With the first object that has something new: a pass that finds nothing new does not wait for it.
+Result<void> Gateway::loadResolver() {
+    if (resolver_) return {};
+    auto resolver = std::make_unique<Resolver>(*store_, *keys_, deleteShares(settings_), false);
     try {
-        g->resolver_->load();
+        resolver->load();
     } catch (const Failure& f) {
         return f.error;
     }
-    return g;
+    resolver_ = std::move(resolver);
+    return {};
 }
 
 Result<void> Gateway::ingestAll(const std::string& only_source, const Progress& progress) {
@@ -161,6 +168,7 @@ Gateway::Batch Gateway::prepare(const Delivery& delivery, std::int64_t from) {
 
 /// map, resolve and the source's position: a batch is one transaction, and while it is made durable the next is prepared.
 Result<void> Gateway::process(Delivery& delivery, const Progress& progress) {
+    if (auto r = loadResolver(); !r) return r;
     ObjectRow& o = delivery.row;
     Batch batch = prepare(delivery, o.done);
     while (true) {
@@ -212,6 +220,7 @@ std::vector<RawMessage> quarantined(Store& store, Keys& keys, const Sources& sou
 
 Result<ReplayCount> Gateway::replayQuarantine(const std::string& only_source, const std::string& reason) {
     ReplayCount count;
+    if (auto r = loadResolver(); !r) return r.error();
     try {
         auto mapped = mapAll(*map_, quarantined(*store_, *keys_, sources_, only_source, reason));
         if (!mapped) return mapped.error();

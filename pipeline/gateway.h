@@ -41,7 +41,7 @@ std::vector<RawMessage> quarantined(Store& store, Keys& keys, const Sources& sou
 /// Threads: one caller at a time.
 class Gateway {
 public:
-    /// Takes the lease, opens and migrates the stores, compiles every mapping, loads the resolver.
+    /// Takes the lease, opens and migrates the stores, compiles every mapping.
     /// Errors: misconfigured, unavailable.
     static Result<std::unique_ptr<Gateway>> open(const config::Settings& settings);
 
@@ -61,6 +61,7 @@ private:
     Result<const Source*> sourceNamed(const std::string& id) const;
     Result<void> deliver(const Source& source, const std::string& path, std::string bytes, bool pulled,
                          const Progress& progress);
+    Result<void> loadResolver();
     struct Batch;
     Batch prepare(const Delivery& delivery, std::int64_t from);
     Result<void> process(Delivery& delivery, const Progress& progress);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "base/durable.h"
 #include "base/hash.h"
+#include "pipeline/rows.h"
 
 namespace porta::pipeline {
 
@@ -34,6 +36,7 @@ public:
         std::lock_guard lock(mutex_);
         std::int64_t last = first + static_cast<std::int64_t>(count) - 1;
         auto done = store_->transact([&] {
+            Rows rows(*store_, "INSERT INTO wrapped(no, key)", 2, "ON CONFLICT DO NOTHING");
             for (std::int64_t no = first; no <= last; ++no) {
                 Key key = randomKey();
                 Nonce nonce;
@@ -41,9 +44,9 @@ public:
                 std::string wrapped(reinterpret_cast<const char*>(nonce.data()), nonce.size());
                 wrapped +=
                     sealBox(wrapping_, nonce, std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
-                store_->run("INSERT INTO wrapped(no, key) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
-                            {no, Blob{std::move(wrapped)}});
+                rows.add({no, Blob{std::move(wrapped)}});
             }
+            rows.flush();
         });
         if (!done) throw Failure{done.error()};
         // Read back: another process may have given the same numbers their keys meanwhile.
@@ -70,6 +73,16 @@ public:
                         "keys.missing");
         return it->second;
     }
+    void fetch(std::vector<std::int64_t> numbers) override {
+        std::lock_guard lock(mutex_);
+        if (known_.size() > kRemembered) known_.clear();
+        std::sort(numbers.begin(), numbers.end());
+        numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+        std::erase_if(numbers, [&](std::int64_t n) { return known_.count(n) > 0; });
+        opens_ = true;
+        queryIn(*store_, "SELECT no, key FROM wrapped WHERE no IN ()", numbers, [&](const Row& r) { take(r); });
+        if (!opens_) throw foreign();
+    }
     const Key& indexKey() const override { return index_; }
 
 private:
@@ -78,23 +91,31 @@ private:
     Key wrapping_, index_;
     std::unordered_map<std::int64_t, Key> known_;
 
+    bool opens_ = true;
+
+    void take(const Row& r) {
+        std::string_view wrapped = r.bytes(1);
+        Nonce nonce;
+        if (wrapped.size() == kWrapped) std::memcpy(nonce.data(), wrapped.data(), nonce.size());
+        auto plain = wrapped.size() == kWrapped
+                         ? openBox(wrapping_, nonce, wrapped.substr(nonce.size()))
+                         : Result<std::string>(fail(Errc::malformed, "a wrapped key is cut off"));
+        opens_ = opens_ && plain;
+        if (plain) std::memcpy(known_[r.integer(0)].data(), plain->data(), sizeof(Key));
+    }
+
+    static Failure foreign() {
+        return Failure{fail(Errc::misconfigured,
+                            "the key file does not open this key store; give the key file that belongs to it",
+                            "keys.file")};
+    }
+
     void read(std::int64_t first, std::int64_t last) {
         if (known_.size() > kRemembered) known_.clear();
-        bool opens = true;
-        store_->query("SELECT no, key FROM wrapped WHERE no BETWEEN ?1 AND ?2", {first, last}, [&](const Row& r) {
-            std::string_view wrapped = r.bytes(1);
-            Nonce nonce;
-            if (wrapped.size() == kWrapped) std::memcpy(nonce.data(), wrapped.data(), nonce.size());
-            auto plain = wrapped.size() == kWrapped
-                             ? openBox(wrapping_, nonce, wrapped.substr(nonce.size()))
-                             : Result<std::string>(fail(Errc::malformed, "a wrapped key is cut off"));
-            opens = opens && plain;
-            if (plain) std::memcpy(known_[r.integer(0)].data(), plain->data(), sizeof(Key));
-        });
-        if (!opens)
-            throw Failure{fail(Errc::misconfigured,
-                               "the key file does not open this key store; give the key file that belongs to it",
-                               "keys.file")};
+        opens_ = true;
+        store_->query("SELECT no, key FROM wrapped WHERE no BETWEEN ?1 AND ?2", {first, last},
+                      [&](const Row& r) { take(r); });
+        if (!opens_) throw foreign();
     }
 };
 

@@ -1,12 +1,14 @@
 #include "pipeline/project.h"
 
 #include <limits>
+#include <set>
 
 #include "base/hash.h"
 #include "pipeline/connect.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/records.h"
 #include "pipeline/roles.h"
+#include "pipeline/rows.h"
 
 namespace porta::pipeline {
 
@@ -148,19 +150,23 @@ Result<std::vector<Project::View>> Project::assemble(std::map<std::int64_t, std:
     std::vector<View> views;
     auto read = store_.snapshot([&] {
         views.clear();
-        for (auto& [person, revision] : revisions) {
-            std::int64_t projected = 0;
-            store_.query("SELECT revision, projected FROM person WHERE no = ?1", {person}, [&](const Row& r) {
-                revision = r.integer(0);
-                projected = r.integer(1);
-            });
-            if (projected >= revision || purposes_.empty()) continue;
-            Records records = reader_->load(person);
+        std::vector<std::int64_t> asked;
+        for (const auto& [person, revision] : revisions) asked.push_back(person);
+        std::set<std::int64_t> behind;
+        queryIn(store_, "SELECT no, revision, projected FROM person WHERE no IN ()", asked, [&](const Row& r) {
+            revisions[r.integer(0)] = r.integer(1);
+            if (r.integer(2) < r.integer(1)) behind.insert(r.integer(0));
+        });
+        if (behind.empty() || purposes_.empty()) return;
+        Records records = reader_->load(behind);
+        auto of = records.persons.begin();
+        for (std::int64_t person : behind) {
+            while (of != records.persons.end() && of->person < person) ++of;
+            const bool there = of != records.persons.end() && of->person == person;
             for (const auto& purpose : purposes_) {
-                View view{person, revision, &purpose, ""};
-                if (!records.persons.empty()) {
-                    auto seen =
-                        views::assemble(personText(person), records.persons[0].records, viewOf(purpose), sources_, 0);
+                View view{person, revisions[person], &purpose, ""};
+                if (there) {
+                    auto seen = views::assemble(personText(person), of->records, viewOf(purpose), sources_, 0);
                     if (seen.visible) view.line = print(views::toJson(seen));
                 }
                 views.push_back(std::move(view));

@@ -1,11 +1,11 @@
 #include "pipeline/read.h"
 
 #include <algorithm>
-#include <deque>
 #include <set>
 
 #include "base/date_time.h"
 #include "pipeline/connect.h"
+#include "pipeline/rows.h"
 #include "pipeline/schema.h"
 #include "pipeline/world.h"
 
@@ -328,7 +328,9 @@ schemas::SnapshotScopes Reader::scopes(const std::vector<StoredOperation>& opera
     return scopes;
 }
 
-Records Reader::load(std::int64_t person) {
+Records Reader::load(std::int64_t person) { return load(person ? std::set{person} : std::set<std::int64_t>{}); }
+
+Records Reader::load(const std::set<std::int64_t>& persons) {
     Records out;
     out.operations.emplace_back();
     std::vector<StoredOperation>& operations = out.operations.back();
@@ -338,37 +340,40 @@ Records Reader::load(std::int64_t person) {
         for (auto& op : *ops) operations.push_back({std::move(op), r.raw, r.object, r.generation});
     };
     std::map<std::int64_t, std::int64_t> person_of;
-    if (!person) {
+    if (persons.empty()) {
         eachOperation(*store_, take);
         store_->query("SELECT hash, person FROM member", {},
                       [&](const Row& r) { person_of[r.integer(0)] = r.integer(1); });
     } else {
-        // The members' raw records, and those of every record key that they name: all that decides this person's records.
-        std::set<std::int64_t> hashes, done, raws;
-        store_->query("SELECT hash FROM member WHERE person = ?1", {person},
-                      [&](const Row& r) { hashes.insert(r.integer(0)); });
-        for (std::int64_t h : hashes) person_of[h] = person;
-        std::deque<std::int64_t> queue(hashes.begin(), hashes.end());
-        while (!queue.empty()) {
-            std::int64_t h = queue.front();
-            queue.pop_front();
-            if (!done.insert(h).second) continue;
+        // The members' raw records, and those of every record key that they name: all that decides these persons' records.
+        queryIn(*store_, "SELECT hash, person FROM member WHERE person IN ()", {persons.begin(), persons.end()},
+                [&](const Row& r) { person_of[r.integer(0)] = r.integer(1); });
+        std::set<std::int64_t> done, raws;
+        for (const auto& [hash, person] : person_of) done.insert(hash);
+        for (std::vector<std::int64_t> next(done.begin(), done.end()); !next.empty();) {
             std::vector<std::int64_t> found;
-            store_->query("SELECT raw FROM link WHERE hash = ?1", {h},
-                          [&](const Row& r) { found.push_back(r.integer(0)); });
-            for (std::int64_t id : found) {
-                if (!raws.insert(id).second) continue;
-                RecordMessage record;
-                store_->query("SELECT object, generation, box FROM operation WHERE raw = ?1", {id}, [&](const Row& r) {
-                    record.raw = id;
-                    record.object = r.integer(0);
-                    record.generation = static_cast<int>(r.integer(1));
-                    record.box = r.bytes(2);
-                });
+            queryIn(*store_, "SELECT raw FROM link WHERE hash IN ()", next, [&](const Row& r) {
+                if (raws.insert(r.integer(0)).second) found.push_back(r.integer(0));
+            });
+            std::vector<RecordMessage> records;
+            queryIn(*store_, "SELECT raw, object, generation, box FROM operation WHERE raw IN ()", found,
+                    [&](const Row& r) {
+                        RecordMessage& record = records.emplace_back();
+                        record.raw = r.integer(0);
+                        record.object = r.integer(1);
+                        record.generation = static_cast<int>(r.integer(2));
+                        record.box = r.bytes(3);
+                    });
+            keys_->fetch(found);
+            next.clear();
+            for (const RecordMessage& record : records) {
                 std::size_t from = operations.size();
                 take(record);
-                for (std::size_t i = from; i < operations.size(); ++i)
-                    if (operations[i].op.key.entity != "person") queue.push_back((*hash_)(operations[i].op.key.text()));
+                for (std::size_t i = from; i < operations.size(); ++i) {
+                    if (operations[i].op.key.entity == "person") continue;
+                    std::int64_t h = (*hash_)(operations[i].op.key.text());
+                    if (done.insert(h).second) next.push_back(h);
+                }
             }
         }
     }
@@ -391,7 +396,7 @@ Records Reader::load(std::int64_t person) {
             }
         }
     for (auto& [p, records] : by_person)
-        if (!person || p == person) out.persons.push_back(std::move(records));
+        if (persons.empty() || persons.count(p)) out.persons.push_back(std::move(records));
     return out;
 }
 

@@ -72,6 +72,8 @@ public:
 
     /// Everybody, or one person (0 = everybody).
     Records load(std::int64_t person);
+    /// These persons (none: everybody), with few questions for all of them together.
+    Records load(const std::set<std::int64_t>& persons);
     /// Persons that all of these tokens (nameToken and its kin) lead to: candidates, to be looked at through the policy.
     std::vector<std::int64_t> candidates(const std::vector<std::string>& tokens);
     /// Raw records that ended their process too often and are quarantined for it.

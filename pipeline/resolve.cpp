@@ -71,21 +71,14 @@ void Resolver::forget(std::int64_t raw, EntityCounts& counts) {
 
 /// Leaves the records that are news; counts, for each object named, those that had no outcome here before.
 std::map<std::int64_t, std::int64_t> Resolver::keepNews(std::vector<RecordMessage>& batch) {
-    constexpr std::size_t kStep = 100;
-    static const std::string sql = [] {
-        std::string text = "SELECT raw, attempts FROM operation WHERE raw IN (?1";
-        for (std::size_t i = 2; i <= kStep; ++i) text += ", ?" + std::to_string(i);
-        return text + ")";
-    }();
     std::unordered_map<std::int64_t, std::int64_t> known;
     std::vector<std::int64_t> asked;
     for (const RecordMessage& record : batch)
         if (record.raw <= newest_raw_) asked.push_back(record.raw);
-    for (std::size_t from = 0; from < asked.size(); from += kStep) {
-        std::vector<Value> raws(kStep);
-        for (std::size_t i = 0; i < kStep; ++i) raws[i] = asked[std::min(from + i, asked.size() - 1)];
-        store_.query(sql, raws, [&](const Row& r) { known[r.integer(0)] = r.integer(1); });
-    }
+    std::sort(asked.begin(), asked.end());
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    queryIn(store_, "SELECT raw, attempts FROM operation WHERE raw IN ()", asked,
+            [&](const Row& r) { known[r.integer(0)] = r.integer(1); });
     std::map<std::int64_t, std::int64_t> done;
     std::erase_if(batch, [&](const RecordMessage& record) {
         std::int64_t& count = done[record.object];

@@ -10,6 +10,7 @@
 #include "pipeline/gateway.h"
 #include "pipeline/intake.h"
 #include "pipeline/project.h"
+#include "pipeline/rows.h"
 #include "pipeline/schema.h"
 #include "pipeline/world.h"
 
@@ -152,7 +153,7 @@ public:
             if (!messages->empty()) {
                 if (auto r = write(*messages); !r) return r.error();
             }
-            auto sent = relay();
+            auto sent = relay(messages->size() == 2 * kBatch);
             if (!sent) return sent.error();
             return *sent || !messages->empty();
         } catch (const Failure& f) {
@@ -168,6 +169,7 @@ private:
     World world_;
     std::unique_ptr<Resolver> resolver_;
     std::unique_ptr<LogReader> reader_;
+    std::chrono::steady_clock::time_point relayed_{};
 
     void takeOver() {
         resolver_ = std::make_unique<Resolver>(*world_.store, *world_.keys, deleteShares(settings_), true);
@@ -212,25 +214,32 @@ private:
         return {};
     }
 
-    /// Outbox: the current revision of every dirty person; marked when the log has it.
-    Result<bool> relay() {
-        std::vector<std::pair<std::int64_t, std::int64_t>> dirty;
-        world_.store->query("SELECT no, revision FROM person WHERE sent < revision ORDER BY no LIMIT 1000", {},
-                            [&](const Row& r) { dirty.emplace_back(r.integer(0), r.integer(1)); });
-        if (dirty.empty()) return false;
-        std::vector<Message> messages;
-        for (const auto& [person, revision] : dirty)
-            messages.push_back({kPersonsTopic, resolver_->hashOf("person " + std::to_string(person)),
-                                encodePerson({person, revision})});
-        if (auto r = world_.log->append(messages); !r) return r.error();
-        crashPoint("resolve.relayed");
-        auto done = world_.store->transact([&] {
+    /// Outbox: the current revision of every dirty person; marked when the log has it. With a backlog of records it goes
+    /// once a second, so that a person is not projected for each of them.
+    Result<bool> relay(bool backlog) {
+        const auto now = std::chrono::steady_clock::now();
+        if (backlog && now - relayed_ < std::chrono::seconds(1)) return false;
+        relayed_ = now;
+        for (bool some = false;; some = true) {
+            std::vector<std::pair<std::int64_t, std::int64_t>> dirty;
+            world_.store->query("SELECT no, revision FROM person WHERE sent < revision ORDER BY no LIMIT 1000", {},
+                                [&](const Row& r) { dirty.emplace_back(r.integer(0), r.integer(1)); });
+            if (dirty.empty()) return some;
+            std::vector<Message> messages;
             for (const auto& [person, revision] : dirty)
-                world_.store->run("UPDATE person SET sent = ?2 WHERE no = ?1 AND sent < ?2", {person, revision});
-            world_.lease->check();
-        });
-        if (!done) return refused(done.error());
-        return true;
+                messages.push_back({kPersonsTopic, resolver_->hashOf("person " + std::to_string(person)),
+                                    encodePerson({person, revision})});
+            if (auto r = world_.log->append(messages); !r) return r.error();
+            crashPoint("resolve.relayed");
+            auto done = world_.store->transact([&] {
+                Rows rows(*world_.store, "INSERT INTO person(no, revision, sent, projected)", 4,
+                          "ON CONFLICT(no) DO UPDATE SET sent = excluded.sent WHERE person.sent < excluded.sent");
+                for (const auto& [person, revision] : dirty) rows.add({person, revision, revision, std::int64_t{0}});
+                rows.flush();
+                world_.lease->check();
+            });
+            if (!done) return refused(done.error());
+        }
     }
 
     /// The store took nothing: the lease went to another process, which also ends this one's connection.

@@ -1,5 +1,6 @@
 #include "pipeline/rows.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace porta::pipeline {
@@ -9,8 +10,8 @@ namespace {
 constexpr std::size_t kSteps[] = {64, 8, 1};
 }  // namespace
 
-void Rows::add(std::vector<Value> row) {
-    values_.insert(values_.end(), std::make_move_iterator(row.begin()), std::make_move_iterator(row.end()));
+void Rows::add(std::initializer_list<Value> row) {
+    values_.insert(values_.end(), row.begin(), row.end());
     if (values_.size() == kSteps[0] * columns_) flush();
 }
 
@@ -28,6 +29,22 @@ void Rows::write(std::size_t rows) {
                             std::make_move_iterator(values_.end()));
     values_.resize(values_.size() - some.size());
     store_.run(sql, some);
+}
+
+void queryIn(Store& store, const std::string& sql, const std::vector<std::int64_t>& numbers,
+             const std::function<void(const Row&)>& row) {
+    const std::size_t at = sql.find(" IN ()") + 5;
+    for (std::size_t from = 0; from < numbers.size();) {
+        const std::size_t step = numbers.size() - from > kSteps[1] ? kSteps[0] : kSteps[1];
+        std::string places;
+        std::vector<Value> some;
+        for (std::size_t i = 0; i < step; ++i) {
+            places += (i ? ", ?" : "?") + std::to_string(i + 1);
+            some.push_back(numbers[std::min(from + i, numbers.size() - 1)]);
+        }
+        store.query(sql.substr(0, at) + places + sql.substr(at), some, row);
+        from += step;
+    }
 }
 
 }  // namespace porta::pipeline

@@ -5,6 +5,8 @@
 ///     Rows links(store, "INSERT INTO link(hash, raw)", 2, "ON CONFLICT DO NOTHING");
 ///     links.add({hash, raw});
 ///     links.flush();   // before anything reads the table
+#include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@ public:
     Rows(Store& store, std::string head, std::size_t columns, std::string tail)
         : store_(store), head_(std::move(head)), columns_(columns), tail_(std::move(tail)) {}
     /// Throws Failure, as does flush.
-    void add(std::vector<Value> row);
+    void add(std::initializer_list<Value> row);
     void flush();
 
 private:
@@ -29,5 +31,10 @@ private:
     std::string tail_;
     std::vector<Value> values_;
 };
+
+/// The other way round: rows for many numbers with few questions. `sql` has ` IN ()`, which is filled for some of the numbers
+/// at a time; no number may be asked twice. Throws Failure.
+void queryIn(Store& store, const std::string& sql, const std::vector<std::int64_t>& numbers,
+             const std::function<void(const Row&)>& row);
 
 }  // namespace porta::pipeline

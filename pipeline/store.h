@@ -106,6 +106,8 @@ public:
     virtual std::vector<Key> create(std::int64_t first, std::size_t count) = 0;
     /// The key, or not_found.
     virtual Result<Key> find(std::int64_t number) = 0;
+    /// Reads the keys of these numbers in one go: a `find` that follows asks nobody. Throws Failure.
+    virtual void fetch(std::vector<std::int64_t> numbers) = 0;
     /// Key of the 8-byte hashes that stand in indexes.
     virtual const Key& indexKey() const = 0;
 };
