@@ -95,10 +95,12 @@ std::vector<LogEntry> IdentityLog::decide(Sets sets, const std::set<std::string>
         LogEntry start;
         if (!living[s].empty()) {
             id = *living[s].begin();
+#ifndef PORTA_CONTROL_UNMERGE_FORGETS
         } else if (!asleep[s].empty()) {
             id = *asleep[s].begin();
             started = persons_.at(id).founder;
             start = {LogEvent::revived, id, persons_.at(id).redirect, started, cause};
+#endif
         } else {
             id = next++;
             started = sets[s].front();

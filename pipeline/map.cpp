@@ -4,7 +4,10 @@
 
 #include "pipeline/crash_points.h"
 #include "pipeline/poison.h"
-#include "pipeline/rows.h"
+#ifdef PORTA_CONTROL_CLOCK_IN_MAPPING
+#include "base/date_time.h"
+#include "pipeline/embedded/local.h"
+#endif
 
 namespace porta::pipeline {
 
@@ -27,6 +30,9 @@ mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int6
     input.time_zone = s.time_zone;
     input.date_pattern = s.date_pattern;
     input.object_time = meta.object_time;
+#ifdef PORTA_CONTROL_CLOCK_IN_MAPPING
+    if (!input.object_time.empty()) input.object_time = isoInstant(systemClock(false)->now());
+#endif
     input.arrival = s.arrival;
     input.full_snapshot = s.full;
     mapping::Outcome outcome = mapping::mapWithFirst(source.programs, s.format, input, tree);

@@ -84,7 +84,9 @@ std::map<std::int64_t, std::int64_t> Resolver::keepNews(std::vector<RecordMessag
         std::int64_t& count = done[record.object];
         if (!record.raw) return false;
         std::int64_t& attempts = known[record.raw];
+#ifndef PORTA_CONTROL_OUTCOME_TWICE
         if (attempts >= record.attempts) return true;
+#endif
         if (!attempts) ++count;
         attempts = record.attempts;
         newest_raw_ = std::max(newest_raw_, record.raw);
@@ -188,7 +190,11 @@ void Resolver::apply(std::vector<RecordMessage> batch, std::int64_t now) {
         store_.run("UPDATE object SET done = done + ?1 WHERE no = ?2", {count, no});
         store_.query("SELECT n - done, state FROM object WHERE no = ?1", {no}, [&](const Row& r) {
             bool open = static_cast<ObjectState>(r.integer(1)) == ObjectState::open;
+#ifdef PORTA_CONTROL_SNAPSHOT_EARLY
+            row.state = open ? ObjectState::closed : ObjectState::open;
+#else
             row.state = open && r.integer(0) == 0 ? ObjectState::closed : ObjectState::open;
+#endif
         });
         if (row.has_instant) newest[row.source] = std::max(newest[row.source], row.instant);
         if (row.state != ObjectState::closed) continue;

@@ -85,6 +85,9 @@ public:
         auto messages = reader_->poll(kBatch, settings_.poll_ms);
         if (!messages) return messages.error();
         if (messages->empty()) return false;
+#ifdef PORTA_CONTROL_POSITION_BEFORE_EFFECT
+        if (auto r = reader_->commit(); !r) return r.error();
+#endif
         try {
             std::vector<Mapped> mapped;
             for (const Message& m : *messages) {
@@ -206,7 +209,9 @@ private:
                     "next = excluded.next",
                     {std::string(kRecordsTopic), std::int64_t{part}, offset});
             crashPoint("resolve.before-commit");
+#ifndef PORTA_CONTROL_FENCE_IGNORED
             world_.lease->check();
+#endif
         });
         if (!done) return refused(done.error());
         crashPoint("resolve.after-commit");
@@ -229,15 +234,22 @@ private:
             for (const auto& [person, revision] : dirty)
                 messages.push_back({kPersonsTopic, resolver_->hashOf("person " + std::to_string(person)),
                                     encodePerson({person, revision})});
+            auto mark = [&] {
+                return world_.store->transact([&] {
+                    Rows rows(*world_.store, "INSERT INTO person(no, revision, sent, projected)", 4,
+                              "ON CONFLICT(no) DO UPDATE SET sent = excluded.sent WHERE person.sent < excluded.sent");
+                    for (const auto& [person, revision] : dirty)
+                        rows.add({person, revision, revision, std::int64_t{0}});
+                    rows.flush();
+                    world_.lease->check();
+                });
+            };
+#ifdef PORTA_CONTROL_OUTBOX_SKIPPED
+            if (auto r = mark(); !r) return r.error();
+#endif
             if (auto r = world_.log->append(messages); !r) return r.error();
             crashPoint("resolve.relayed");
-            auto done = world_.store->transact([&] {
-                Rows rows(*world_.store, "INSERT INTO person(no, revision, sent, projected)", 4,
-                          "ON CONFLICT(no) DO UPDATE SET sent = excluded.sent WHERE person.sent < excluded.sent");
-                for (const auto& [person, revision] : dirty) rows.add({person, revision, revision, std::int64_t{0}});
-                rows.flush();
-                world_.lease->check();
-            });
+            auto done = mark();
             if (!done) return refused(done.error());
         }
     }

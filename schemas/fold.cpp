@@ -199,6 +199,10 @@ Item itemOf(const StoredOperation& s) {
     i.version = s.op.version;
     i.rank = rank(s.op.op);
     i.digest = s.op.digest;
+#ifdef PORTA_CONTROL_DECIDED_BY_ARRIVAL
+    i.digest.fill(0);
+    for (std::size_t b = 0; b < 8; ++b) i.digest[b] = static_cast<std::uint8_t>(s.raw >> (56 - 8 * b));
+#endif
     i.op = s.op.op;
     i.cls = s.op.cls;
     i.cancels = s.op.cancels;

@@ -239,6 +239,10 @@ public:
         } catch (const Failure& f) {
             return f.error;
         }
+        if (epoch_ && epoch_ != town_.lease.epoch) {
+            epoch_ = 0;
+            return false;
+        }
         if (town_.lease.holder == 0) {
             town_.lease.holder = self_;
             if (!epoch_ || epoch_ != town_.lease.epoch) epoch_ = ++town_.lease.epoch;

@@ -34,12 +34,23 @@ struct Folder {
 
 /// A lease that a test takes away.
 struct TestLease : Lease {
-    explicit TestLease(const int& holder, int self) : holder(holder), self(self) {}
-    const int& holder;
-    int self;
-    Result<bool> hold() override { return holder == self; }
+    struct Row {
+        int holder = 1, epoch = 1;
+        void give(int to) {
+            if (to != holder) ++epoch;
+            holder = to;
+        }
+    };
+    TestLease(const Row& row, int self) : row(row), self(self) {}
+    const Row& row;
+    int self, epoch = 0;
+    Result<bool> hold() override {
+        const bool lost = epoch && epoch != row.epoch;
+        epoch = !lost && row.holder == self ? row.epoch : 0;
+        return epoch != 0;
+    }
     void check() override {
-        if (holder != self) throw Failure{fail(Errc::unavailable, "lost", "lease.lost")};
+        if (!epoch || epoch != row.epoch) throw Failure{fail(Errc::unavailable, "lost", "lease.lost")};
     }
 };
 
@@ -79,7 +90,7 @@ protected:
         w.keys = std::move(
             *openKeys(std::move(*openSqlite(settings_.state + "/keys.db", false)), settings_.key_file, false));
         w.log = std::make_unique<test::MemoryLog>(topics_);
-        w.lease = std::make_unique<TestLease>(holder_, self);
+        w.lease = std::make_unique<TestLease>(lease_, self);
         return w;
     }
 
@@ -105,7 +116,7 @@ protected:
             if (!did || random() % 20 == 0) slot.role.reset();
             quiet = did && !*did ? quiet + 1 : 0;
             if (resolvers > 1 && random() % 10 == 0)
-                holder_ = 1 + static_cast<int>(random() % static_cast<unsigned>(resolvers));
+                lease_.give(1 + static_cast<int>(random() % static_cast<unsigned>(resolvers)));
         }
     }
 
@@ -230,7 +241,7 @@ protected:
     config::Settings embedded_, settings_;
     Metrics metrics_;
     test::MemoryTopics topics_;
-    int holder_ = 1;
+    TestLease::Row lease_;
 };
 
 TEST_F(Roles, giveWhatTheGatewayGives) {
@@ -257,6 +268,24 @@ TEST_F(Roles, aLeaseThatWandersLosesNothing) {
     EXPECT_NE(metrics_.text().find("porta_resolve_leases_total"), std::string::npos);
 }
 
+TEST_F(Roles, whoGetsTheLeaseBackLoadsAgain) {
+    auto leases = [&] {
+        const std::string text = metrics_.text(), name = "porta_resolve_leases_total ";
+        std::size_t at = text.rfind(name);
+        return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + name.size());
+    };
+    auto resolve = openRole("resolve", settings_, metrics_, open(1));
+    ASSERT_TRUE(resolve);
+    ASSERT_TRUE((*resolve)->step());
+    EXPECT_EQ(leases(), 1);
+    // Another one has written meanwhile, and is gone: what this one holds in memory is old.
+    lease_.give(2);
+    lease_.give(1);
+    ASSERT_TRUE((*resolve)->step());
+    ASSERT_TRUE((*resolve)->step());
+    EXPECT_EQ(leases(), 2);
+}
+
 TEST_F(Roles, theSameMessagesAgainChangeNothing) {
     run(6, 1);
     auto before = content(settings_);
@@ -274,9 +303,9 @@ TEST_F(Roles, theSameMessagesAgainChangeNothing) {
 TEST_F(Roles, aFullStoreRefusesNoFile) {
     World world = open(0);
     Store& store = *world.store;
-    store.run("PRAGMA max_page_count=1");  // no more than it has
     auto connect = openRole("connect", settings_, metrics_, std::move(world));
     ASSERT_TRUE(connect) << connect.error().message;
+    store.run("PRAGMA max_page_count=1");  // no more than it has
     auto did = (*connect)->step();
     ASSERT_FALSE(did);
     EXPECT_EQ(did.error().code, Errc::unavailable);
