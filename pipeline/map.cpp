@@ -4,6 +4,8 @@
 
 #include "pipeline/crash_points.h"
 #include "pipeline/poison.h"
+#include "pipeline/rows.h"
+
 #ifdef PORTA_CONTROL_CLOCK_IN_MAPPING
 #include "base/date_time.h"
 #include "pipeline/embedded/local.h"

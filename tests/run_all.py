@@ -2,9 +2,9 @@
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
 nothing failed. Parts: release (build, ctest), accept (the black-box scripts), privacy (marked values stand nowhere in clear
 text), powercut (what a power cut may leave is recovered), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same
-build), support (the real servers that tests start, and what needs them: tests/servers), model (spin on tests/model), lint.
+build), simulation (the pipeline under faults of a seed, and its controls), support (the real servers that tests start, and what needs them: tests/servers), model (spin on tests/model), lint.
 
-    run_all.py [--only PART,…]        default: model,release,accept,privacy,powercut,asan,fuzz,support
+    run_all.py [--only PART,…]        default: model,release,simulation,accept,privacy,powercut,asan,fuzz,support
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
 FORMAT_STRICT=1 (a file that clang-format would change is a failure), FUZZ_SECONDS (for each fuzzer; 5), JOBS.
@@ -142,6 +142,14 @@ def model(count):
     count.add("models", code == 0, time.monotonic() - start)
 
 
+def simulation(count):
+    """Schedules of the simulated pipeline, and a program for each law that breaks it and must be found out."""
+    heading("simulation: 1,000 schedules, every law after each, and the controls")
+    start = time.monotonic()
+    code = run(sys.executable, "tests/simulation/run.py", "build/release")
+    count.add("simulation", code == 0, time.monotonic() - start)
+
+
 def fuzz(count):
     """Each fuzzer of the clang build for FUZZ_SECONDS, from the goldens' inputs and from what earlier runs kept."""
     seconds = os.environ.get("FUZZ_SECONDS", "5")
@@ -186,9 +194,9 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="model,release,accept,privacy,powercut,asan,fuzz,support")
+    parser.add_argument("--only", default="model,release,simulation,accept,privacy,powercut,asan,fuzz,support")
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"model", "release", "accept", "privacy", "powercut", "asan", "fuzz", "support", "lint"}
+    unknown = set(parts) - {"model", "simulation", "release", "accept", "privacy", "powercut", "asan", "fuzz", "support", "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
@@ -196,7 +204,7 @@ def main():
         lint(count)
     if "model" in parts:
         model(count)
-    if {"release", "accept", "privacy", "powercut", "support"} & set(parts):
+    if {"release", "simulation", "accept", "privacy", "powercut", "support"} & set(parts):
         built = build("release", count)
         if "support" in parts:
             support(count, built)
@@ -204,6 +212,8 @@ def main():
             ctest("release", count)
         if built and "accept" in parts:
             accept(count)
+        if built and "simulation" in parts:
+            simulation(count)
         if built and "privacy" in parts:
             privacy(count)
         if built and "powercut" in parts:
