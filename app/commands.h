@@ -10,6 +10,7 @@ using Arguments = std::vector<std::string>;
 
 int commandAccount(const Arguments& args);
 int commandAudit(const Arguments& args);
+int commandBackup(const Arguments& args);
 int commandConnector(const Arguments& args);
 int commandCrashpoints(const Arguments& args);
 int commandFhirpath(const Arguments& args);
@@ -24,6 +25,7 @@ int commandRaw(const Arguments& args);
 int commandRead(const Arguments& args);
 int commandRecord(const Arguments& args);
 int commandRecordFold(const Arguments& args);
+int commandRestore(const Arguments& args);
 int commandRun(const Arguments& args);
 int commandSim(const Arguments& args);
 int commandStatus(const Arguments& args);

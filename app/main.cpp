@@ -39,6 +39,8 @@ const Command kCommands[] = {
     {"synth", porta::app::commandSynth, "invent a municipality"},
     {"sim", porta::app::commandSim, "the pipeline in a simulated world, under faults"},
     {"connector", porta::app::commandConnector, "the sources and what they brought; each kind and its settings"},
+    {"backup", porta::app::commandBackup, "save data and keys, each to a place of its own"},
+    {"restore", porta::app::commandRestore, "fill an empty store from a backup"},
     {"topics", porta::app::commandTopics, "the topics of the log: plan, make"},
     {"crashpoints", porta::app::commandCrashpoints, "names of the crash points for tests"},
 };

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "app/bar.h"
 #include "app/open.h"
 #include "app/scaled_out.h"
 #include "pipeline/crash_points.h"
@@ -11,26 +12,6 @@
 namespace porta::app {
 
 namespace {
-
-/// A bar on a terminal for work over a second, nothing in a pipe.
-class Bar {
-public:
-    pipeline::Progress progress() {
-        if (!::isatty(2)) return {};
-        return [this](const std::string& source, std::uint64_t done, std::uint64_t total) {
-            shown_ = true;
-            std::string bar(total ? done * 30 / total : 30, '#');
-            bar.resize(30, '.');
-            std::cerr << "\r" << bar << " " << done << "/" << total << " " << source << "      " << std::flush;
-        };
-    }
-    ~Bar() {
-        if (shown_) std::cerr << "\r" << std::string(78, ' ') << "\r";
-    }
-
-private:
-    bool shown_ = false;
-};
 
 int printAccount(const Options& o) {
     return withReader(o, [&](pipeline::Reader& reader) {

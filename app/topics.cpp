@@ -1,18 +1,17 @@
 // porta topics plan | apply: the topics of the log, made before anything runs; never by a producer on the way.
+#include "app/topics.h"
+
 #include <cstdio>
 #include <iostream>
 
 #include "app/context.h"
-#include "pipeline/kafka/kafka_log.h"
 #include "pipeline/roles.h"
 
 namespace porta::app {
 
-namespace {
-
 /// Raw topics keep everything: they are what views are computed from. Of persons any message is enough, it names who
 /// changed. Views are kept too: two workers may append out of order, and compaction would keep the older one alone.
-Result<std::vector<pipeline::TopicPlan>> planned(const config::Settings& settings) {
+Result<std::vector<pipeline::TopicPlan>> plannedTopics(const config::Settings& settings) {
     using Properties = std::vector<std::pair<std::string, std::string>>;
     const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
     const Properties one_of_each{{"cleanup.policy", "compact"}};
@@ -29,8 +28,6 @@ Result<std::vector<pipeline::TopicPlan>> planned(const config::Settings& setting
     return topics;
 }
 
-}  // namespace
-
 int commandTopics(const Arguments& args) {
     auto o = parseOptions(args, {"--json"}, {});
     if (!o) return complain(o.error());
@@ -45,7 +42,7 @@ int commandTopics(const Arguments& args) {
     if (!settings) return complain(settings.error());
     if (!settings->scaledOut())
         return complain(fail(Errc::misconfigured, "this configuration has no log.kafka: there are no topics", "log"));
-    auto plan = planned(*settings);
+    auto plan = plannedTopics(*settings);
     if (!plan) return complain(plan.error());
     auto& topics = *plan;
     if (auto r = pipeline::describeTopics(settings->kafka, topics); !r) return complain(r.error());

@@ -34,4 +34,23 @@ Result<void> makeDirectory(const std::string& path) {
     return made || ::access(above.c_str(), R_OK) == 0 ? synced : Result<void>{};
 }
 
+Result<void> writeFile(const std::string& path, std::string_view bytes) {
+    const std::string beside = path + ".new";
+    int fd = ::open(beside.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    bool good = fd >= 0;
+    for (std::size_t have = 0; good && have < bytes.size();) {
+        ssize_t n = ::write(fd, bytes.data() + have, bytes.size() - have);
+        good = n > 0;
+        if (good) have += static_cast<std::size_t>(n);
+    }
+    good = good && ::fsync(fd) == 0;
+    if (fd >= 0) ::close(fd);
+    std::error_code error;
+    if (good) fs::rename(beside, path, error);
+    if (!good || error)
+        return fail(Errc::unavailable, path + ": cannot be written; check the directory's permissions and space",
+                    "file.write");
+    return syncDirectory(fs::path(path).parent_path().string());
+}
+
 }  // namespace porta

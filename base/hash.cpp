@@ -33,6 +33,17 @@ Sha256 sha256(std::string_view bytes) {
     return out;
 }
 
+Sha256 sha256(const std::function<std::string_view()>& next) {
+    Context context;
+    Sha256 out;
+    unsigned int size = 0;
+    bool good = EVP_DigestInit_ex2(context.ctx, sha256Algorithm(), nullptr);
+    for (std::string_view piece; good && !(piece = next()).empty();)
+        good = EVP_DigestUpdate(context.ctx, piece.data(), piece.size());
+    if (!good || !EVP_DigestFinal_ex(context.ctx, out.data(), &size)) std::abort();
+    return out;
+}
+
 std::string hex(const std::uint8_t* bytes, std::size_t size) {
     static const char digits[] = "0123456789abcdef";
     std::string out(size * 2, '0');

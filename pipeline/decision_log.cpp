@@ -16,6 +16,13 @@ std::string chain(std::string_view before, std::string_view entry) {
 
 }  // namespace
 
+Result<void> makeDecisionTable(Store& store) {
+    return store.exclusive([&] {
+        store.run(
+            "CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)");
+    });
+}
+
 Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const config::Settings& settings) {
     auto store = openStore(settings, Part::decisions, false);
     if (!store) return store.error();
@@ -25,11 +32,7 @@ Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const config::Settings& s
 Result<std::unique_ptr<DecisionLog>> DecisionLog::over(std::unique_ptr<Store> store) {
     std::unique_ptr<DecisionLog> log(new DecisionLog);
     log->store_ = std::move(store);
-    auto done = log->store_->exclusive([&] {
-        log->store_->run(
-            "CREATE TABLE IF NOT EXISTS decision(no INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL)");
-    });
-    if (!done) return done.error();
+    if (auto done = makeDecisionTable(*log->store_); !done) return done.error();
     return log;
 }
 

@@ -11,6 +11,9 @@
 
 namespace porta::pipeline {
 
+/// Makes the log's table where it is missing.
+Result<void> makeDecisionTable(Store& store);
+
 class DecisionLog {
 public:
     /// Errors: unavailable.

@@ -171,13 +171,17 @@ Result<Key> loadKeyFile(const std::string& path, bool may_create) {
     return linked ? Result<Key>(key) : loadKeyFile(path, false);
 }
 
+Result<void> makeKeyTable(Store& store) {
+    return store.exclusive(
+        [&] { store.run("CREATE TABLE IF NOT EXISTS wrapped(no INTEGER PRIMARY KEY, key BLOB NOT NULL)"); });
+}
+
+std::string keyFileName(const Key& master) { return hex(deriveKey(master, "porta key file name 1").data(), 8); }
+
 Result<std::unique_ptr<Keys>> openKeys(std::unique_ptr<Store> store, const std::string& key_file, bool read_only) {
     bool empty = true;
-    if (!read_only) {
-        auto made = store->exclusive(
-            [&] { store->run("CREATE TABLE IF NOT EXISTS wrapped(no INTEGER PRIMARY KEY, key BLOB NOT NULL)"); });
-        if (!made) return made.error();
-    }
+    if (!read_only)
+        if (auto made = makeKeyTable(*store); !made) return made.error();
     try {
         store->query("SELECT 1 FROM wrapped LIMIT 1", {}, [&](const Row&) { empty = false; });
     } catch (const Failure& f) {

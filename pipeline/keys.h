@@ -8,6 +8,12 @@ namespace porta::pipeline {
 /// Errors: misconfigured.
 Result<Key> loadKeyFile(const std::string& path, bool may_create);
 
+/// Makes the table of wrapped keys where it is missing.
+Result<void> makeKeyTable(Store& store);
+
+/// Says which key file it is without saying anything of the key.
+std::string keyFileName(const Key& master);
+
 /// Errors: misconfigured when the key file does not fit the key store.
 Result<std::unique_ptr<Keys>> openKeys(std::unique_ptr<Store> store, const std::string& key_file, bool read_only);
 

@@ -11,6 +11,12 @@
 
 namespace porta::pipeline {
 
+std::string partPath(const config::Settings& settings, Part part) {
+    return part == Part::data   ? settings.store_path
+           : part == Part::keys ? settings.state + "/keys.db"
+                                : settings.state + "/decisions.db";
+}
+
 Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part part, bool read_only) {
     if (settings.scaledOut())
         return openPostgres(settings.postgres,
@@ -20,9 +26,7 @@ Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part 
                             read_only);
     if (!read_only || part == Part::decisions)
         if (auto r = makeDirectory(settings.state); !r) return r.error();
-    const std::string path = part == Part::data   ? settings.store_path
-                             : part == Part::keys ? settings.state + "/keys.db"
-                                                  : settings.state + "/decisions.db";
+    const std::string path = partPath(settings, part);
     if (read_only && !std::filesystem::exists(path))
         return fail(Errc::unavailable,
                     "there is no store in " + settings.state + " yet; run `porta ingest` first or give --state",
@@ -31,6 +35,14 @@ Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part 
 }
 
 Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool read_only) {
+    // An empty key store beside data would only look as if everything were erased, and give numbers new keys.
+    if (!settings.scaledOut() && !std::filesystem::exists(partPath(settings, Part::keys)) &&
+        std::filesystem::exists(partPath(settings, Part::data)))
+        return fail(Errc::misconfigured,
+                    settings.state +
+                        ": keys.db is missing, and without it nothing in this store can be read; put it back, or "
+                        "restore data and keys into an empty directory with `porta restore`",
+                    "keys.store");
     auto store = openStore(settings, Part::keys, read_only);
     if (!store) return store.error();
     return openKeys(std::move(*store), settings.key_file, read_only);

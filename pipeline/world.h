@@ -14,6 +14,8 @@ namespace porta::pipeline {
 /// The three stores are apart, so that each can be kept and backed up on its own: data, wrapped keys, decision log.
 enum class Part { data, keys, decisions };
 
+/// Embedded: the part's file.
+std::string partPath(const config::Settings& settings, Part part);
 /// Errors: unavailable, misconfigured. `read_only` opens beside the owner.
 Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part part, bool read_only);
 Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool read_only);
