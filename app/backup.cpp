@@ -64,7 +64,7 @@ Result<void> noTopics(const config::Settings& settings) {
                 Errc::misconfigured,
                 "the topic " + t.name +
                     " exists; a store is restored beside a new log: delete the topics of this configuration, or "
-                    "name other brokers",
+                    "give them another log.kafka.prefix",
                 "restore.topics");
     return {};
 }

@@ -304,6 +304,8 @@ def cut(recorded, count, finished, rnd, first=False):
     chosen = set(rnd.sample(range(count), finished))
     for n, (disk, d, t) in enumerate(recorded.states(count, rnd)):
         dropped, torn = dropped + d, torn + t
+        if n and n % 20 == 0:
+            print(f"  {n} of {count} states", flush=True)
         found = problems(recorded.site, recorded.reference, disk.acknowledged)
         if not found and n in chosen:
             found = finish(recorded.site, recorded.reference, disk.acknowledged, disk.arrived)
