@@ -10,10 +10,13 @@ namespace porta::pipeline {
 namespace {
 std::string armed;
 long passes = 0;
+int strikes = SIGKILL;
 }  // namespace
 
 void armCrashPoint() {
-    if (const char* text = std::getenv("PORTA_CRASH")) {
+    const char* text = std::getenv("PORTA_CRASH");
+    if (!text && (text = std::getenv("PORTA_STOP"))) strikes = SIGSTOP;
+    if (text) {
         std::string t = text;
         std::size_t colon = t.find(':');
         armed = t.substr(0, colon);
@@ -22,8 +25,8 @@ void armCrashPoint() {
 }
 
 void crashPoint(const char* name) {
-    if (armed.empty() || armed != name || --passes > 0) return;
-    ::kill(::getpid(), SIGKILL);
+    if (armed.empty() || armed != name || --passes != 0) return;
+    ::kill(::getpid(), strikes);
 }
 
 std::vector<std::string> crashPoints(const std::string& by) {
@@ -42,6 +45,7 @@ std::vector<std::string> crashPoints(const std::string& by) {
         {"map.before-append", false, true},      // a batch is mapped, nothing of it in the log
         {"map.appended", false, true},           // in the log, no outcome stored
         {"map.committed", false, true},          // outcomes stored, the position not moved
+        {"resolve.polled", false, true},         // messages in hand, no transaction begun
         {"resolve.before-commit", true, true},   // everything of the batch written, not committed
         {"resolve.after-commit", true, true},    // committed, the source not told
         {"resolve.relayed", false, true},        // changed persons are in the log, not marked as sent

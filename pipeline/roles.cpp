@@ -154,6 +154,7 @@ public:
             auto messages = reader_->poll(2 * kBatch, settings_.poll_ms);
             if (!messages) return messages.error();
             if (!messages->empty()) {
+                crashPoint("resolve.polled");
                 if (auto r = write(*messages); !r) return r.error();
             }
             auto sent = relay(messages->size() == 2 * kBatch);
