@@ -26,6 +26,12 @@ using namespace std::chrono_literals;
 
 const std::vector<std::string> kRoles{"connect", "map", "resolve", "project", "serve"};
 
+/// A full disk has a counter of its own: it is the one failure that somebody has to do something about.
+void countFailure(pipeline::Metrics& metrics, const std::string& role, const Error& error) {
+    metrics.add("porta_role_restarts_total", "role=\"" + role + "\",code=\"" + std::string(name(error.code)) + "\"");
+    if (error.rule == "store.full") metrics.add("porta_store_full_total", "role=\"" + role + "\"");
+}
+
 /// One role: worked on by a thread of its own, thrown away and opened again after a failure, with growing pauses.
 class Supervised {
 public:
@@ -54,8 +60,7 @@ private:
             ready_ = false;
             if (stop_) return;
             tell(error);
-            metrics_.add("porta_role_restarts_total",
-                         "role=\"" + name_ + "\",code=\"" + std::string(name(error.code)) + "\"");
+            countFailure(metrics_, name_, error);
             for (auto waited = 0ms; waited < pause && !stop_; waited += 50ms) std::this_thread::sleep_for(50ms);
             pause = std::min<std::chrono::milliseconds>(2 * pause, 2000ms);
         }
@@ -140,13 +145,28 @@ int runEmbedded(const config::Settings& settings) {
     if (!gateway) return complain(gateway.error());
     std::mutex one;
     std::atomic<bool> ready = true;
+    std::string told;
+    // The world is at fault, not one object: what is in memory no longer fits the store, and both are opened anew.
+    auto failed = [&](const Error& error) {
+        if (error.code != Errc::unavailable) return;
+        if (error.message != told) complain(error);
+        told = error.message;
+        ready = false;
+        countFailure(metrics, "all", error);
+        gateway->reset();
+    };
     auto deliver = [&](const std::string& source, std::string body) -> Result<std::int64_t> {
         std::lock_guard lock(one);
         std::int64_t raws = 0;
+        if (!*gateway)
+            return fail(Errc::unavailable, "the store is being opened again; try again in a moment", "store");
         auto done = (*gateway)->ingestBytes(
             source, "push", std::move(body),
             [&](const std::string&, std::uint64_t, std::uint64_t n) { raws = static_cast<std::int64_t>(n); });
-        if (!done) return done.error();
+        if (!done) {
+            failed(done.error());
+            return done.error();
+        }
         metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", raws);
         return raws;
     };
@@ -168,18 +188,22 @@ int runEmbedded(const config::Settings& settings) {
     announce((*http)->port());
     while (!stopped(200ms)) {
         std::lock_guard lock(one);
+        if (!*gateway) {
+            auto again = pipeline::Gateway::open(settings);
+            if (!again && again.error().code == Errc::misconfigured) return complain(again.error());
+            if (!again) {
+                failed(again.error());
+                continue;
+            }
+            *gateway = std::move(*again);
+        }
         auto done = (*gateway)->ingestAll("", [&](const std::string& source, std::uint64_t, std::uint64_t) {
             metrics.add("porta_map_batches_total", "source=\"" + source + "\"");
         });
-        if (!done) complain(done.error());
-        ready = done || done.error().code != Errc::unavailable;
-        if (ready) continue;
-        metrics.add("porta_role_restarts_total", "role=\"all\",code=\"" + std::string(name(done.error().code)) + "\"");
-        // After a failure the resolver no longer fits its store.
-        gateway->reset();
-        auto again = pipeline::Gateway::open(settings);
-        if (!again) return complain(again.error());
-        *gateway = std::move(*again);
+        ready = true;
+        if (done) told.clear();
+        else if (done.error().code == Errc::unavailable) failed(done.error());
+        else complain(done.error());
     }
     return 0;
 }
@@ -206,9 +230,12 @@ int runRoles(const config::Settings& settings, const std::vector<std::string>& r
                                      intake = std::move(*opened);
                                  }
                                  auto raws = intake->deliver(source, "push", std::move(body), false);
-                                 if (!raws) intake.reset();
-                                 else
-                                     metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", *raws);
+                                 if (!raws) {
+                                     intake.reset();
+                                     countFailure(metrics, "push", raws.error());
+                                     return raws;
+                                 }
+                                 metrics.add("porta_connect_raw_records_total", "source=\"" + source + "\"", *raws);
                                  return raws;
                              });
     server::Routes routes;

@@ -34,7 +34,11 @@ Result<void> Poison::open(const std::string& directory, Store& store) {
         if (::flock(fd, LOCK_EX | LOCK_NB) == 0) fd_ = fd;
         else ::close(fd);
     }
-    if (::ftruncate(fd_, static_cast<off_t>(kPage)) != 0) return refuse("the page of the record in work has no room");
+    // Room for the page is taken now: a write into a hole of a full disk would end the process.
+    if (::posix_fallocate(fd_, 0, static_cast<off_t>(kPage)) != 0)
+        return fail(Errc::unavailable,
+                    directory + ": no room for the page of the record in work; make room, the work goes on by itself",
+                    "store.full");
     void* at = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
     if (at == MAP_FAILED) return refuse("the page of the record in work cannot be mapped");
     page_ = static_cast<volatile std::int64_t*>(at);

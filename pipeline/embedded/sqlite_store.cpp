@@ -112,8 +112,10 @@ private:
         refused_ = true;
         int code = sqlite3_errcode(db_);
         // A full disk is no fault of what is being stored: it is tried again, never refused.
-        return Failure{fail(Errc::unavailable, std::string("store: ") + sqlite3_errmsg(db_),
-                            code == SQLITE_FULL ? "store.full" : "store.sqlite")};
+        if (code == SQLITE_FULL)
+            return Failure{fail(Errc::unavailable,
+                                "the disk of the store is full; make room, the work goes on by itself", "store.full")};
+        return Failure{fail(Errc::unavailable, std::string("store: ") + sqlite3_errmsg(db_), "store.sqlite")};
     }
 
     sqlite3_stmt* prepare(std::string_view sql) {

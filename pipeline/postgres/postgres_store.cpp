@@ -164,6 +164,9 @@ private:
         if (code.rfind("22", 0) == 0) text = "a value does not fit its column";
         // Class 08 and 57: the connection or server goes away; 40: the transaction may be tried again; 53: no room.
         // None of them is a fault of what is being stored: it is tried again, never refused.
+        if (code == "53100")
+            return Failure{fail(Errc::unavailable,
+                                "the disk of PostgreSQL is full; make room, the work goes on by itself", "store.full")};
         return Failure{fail(Errc::unavailable,
                             "PostgreSQL refused (" + code + "): " + (text ? text : "no reason given"),
                             code.rfind("53", 0) == 0 ? "store.full" : "store.postgresql")};
