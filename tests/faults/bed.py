@@ -46,6 +46,13 @@ def outcomes(account):
     return kept
 
 
+def mount(at, mib):
+    """A disk of this size, in memory. False where we may not: there is a plain directory then. It goes with the mount
+    namespace of the test (run.py), however that ends."""
+    at.mkdir(parents=True, exist_ok=True)
+    return os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0777", "tmpfs", at], stderr=subprocess.DEVNULL).returncode == 0
+
+
 class Town:
     """Invented feeds, bodies to push, and what one undisturbed process makes of them."""
 
@@ -81,13 +88,15 @@ class Bed:
         self.porta, self.root = Path(porta).resolve(), Path(root)
         self.towns = {}
         self.stack = contextlib.ExitStack()
+        # Servers in memory where that may be: what is tried here is not the power cut, and a slow disk makes runs long.
+        self.may_mount = mount(self.root / "servers", 1000) and mount(self.root / "servers/kafka", 600)
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             (front,) = free_ports(1)
             # The broker's own floor of six seconds would make each run longer than it may be.
-            self.kafka = stack.enter_context(Kafka(self.root / "kafka", seen_at=front, settings={"group.min.session.timeout.ms": "500"}))
-            self.postgres = stack.enter_context(Postgres(self.root / "postgres"))
+            self.kafka = stack.enter_context(Kafka(self.root / "servers/kafka", seen_at=front, settings={"group.min.session.timeout.ms": "500"}))
+            self.postgres = stack.enter_context(Postgres(self.root / "servers/postgres"))
             self.broker_way = stack.enter_context(Proxy(self.kafka.behind, front, kafka_produce))
             self.store_way = stack.enter_context(Proxy(self.postgres.port, 0, postgres_commit))
             self.stack = stack.pop_all()
@@ -95,6 +104,8 @@ class Bed:
 
     def __exit__(self, *_):
         self.stack.close()
+        if self.may_mount:
+            subprocess.run(["umount", "-l", self.root / "servers/kafka", self.root / "servers"], check=True)
 
     def town(self, seed):
         n = seed % TOWNS

@@ -64,14 +64,19 @@ class Pusher(threading.Thread):
 
 
 class Run:
-    def __init__(self, bed, scenario, seed):
+    """`names`: the roles; `before`: called with the run before they start."""
+
+    def __init__(self, bed, scenario, seed, names=NAMES, before=None):
+        self.names, self.before = names, before
         self.bed, self.seed, self.label = bed, seed, f"{scenario}-{seed}"
         self.rng = random.Random(f"{scenario} {seed}")
         self.town = bed.town(seed)
         self.name = re.sub(r"\W", "_", self.label)
         self.root = bed.root / self.label
+        self.started, self.not_counted = 0.0, 0.0
         self.struck, self.notes, self.readied, self.rested = [], [], 0.0, 0.0
         self.killed = False
+        self.after = []
         self.peaks = {}
 
     def __enter__(self):
@@ -87,11 +92,15 @@ class Run:
         self.behind = self.where(bed.broker_way.port, bed.store_way.port)
         must(bed.porta, "topics", "apply", where=self.direct)
         (self.root / "logs").mkdir()
-        self.roles = Roles(str(bed.porta), self.behind, self.root / "logs", NAMES)
-        self.roles.__enter__()
+        self.roles = Roles(str(bed.porta), self.behind, self.root / "logs", self.names)
+        if self.before:
+            self.before(self)
         self.started = time.monotonic()
+        self.roles.__enter__()
+        return self.begun()
+
+    def begun(self):
         self.pusher = Pusher(self, self.town.pushed)
-        self.pusher.start()
         return self
 
     def __exit__(self, kind, *_):
@@ -103,11 +112,17 @@ class Run:
         # At once, since a role that hangs is what a run may be looking for; orderly ends are tested elsewhere.
         for r in self.roles.members:
             r.kill()
-        self.pusher.join(11)
+        if self.pusher.is_alive():
+            self.pusher.join(11)
+        self.clean()
+        for step in self.after:
+            step()
         if kind is None:
-            self.bed.kafka.delete_topics([line.split()[0] for line in must(self.bed.porta, "topics", "plan", where=self.direct).decode().splitlines()])
-            self.bed.postgres.query(f"DROP DATABASE {self.name} WITH (FORCE)", "postgres")
             shutil.rmtree(self.root)
+
+    def clean(self):
+        self.bed.kafka.delete_topics([line.split()[0] for line in must(self.bed.porta, "topics", "plan", where=self.direct).decode().splitlines()])
+        self.bed.postgres.query(f"DROP DATABASE {self.name} WITH (FORCE)", "postgres")
 
     def where(self, broker, database):
         return ["-c", self.root / "config", "--state", self.root / "state", "--set", f"log.kafka.brokers=127.0.0.1:{broker}", "--set",
@@ -152,6 +167,10 @@ class Run:
                 return r
         return None
 
+    def seconds(self):
+        """Since the first role's start; the start of a server of the bed is not the run's."""
+        return time.monotonic() - self.started - self.not_counted
+
     # What happens to them
 
     def shares(self, count):
@@ -175,15 +194,16 @@ class Run:
             self.watch()
             need(time.monotonic() - self.started < LIMIT / 2, "the roles are not ready")
             time.sleep(0.05)
+        self.readied = self.seconds()
 
     def through(self, strikes, calm=(0.1, 0.5)):
         """Brings the feeds in one share more than there are strikes, and strikes in between."""
         self.ready()
-        self.readied = time.monotonic() - self.started
+        self.pusher.start()
         shares = self.shares(len(strikes) + 1)
         for share, (what, strike) in zip(shares, strikes):
             self.bring(share)
-            time.sleep(self.rng.uniform(*calm))
+            self.quietly(self.rng.uniform(*calm))
             self.struck.append(what)
             strike()
         self.bring(shares[-1])
@@ -193,6 +213,13 @@ class Run:
         self.killed = True
         role.kill()
         role.start()
+
+    def kill_server(self, server):
+        """kill -9, and the same again on the same data."""
+        server.kill()
+        start = time.monotonic()
+        server.start()
+        self.not_counted += time.monotonic() - start
 
     def stop(self, role, seconds):
         role.process.send_signal(signal.SIGSTOP)
@@ -218,12 +245,26 @@ class Run:
         """Until nothing is on its way; what the limit leaves is for the checks."""
         while not self.at_rest():
             self.watch()
-            if time.monotonic() - self.started > limit - 1.0:
+            if self.seconds() > limit - 1.0:
                 status = self.ask("status", "--json").stdout.decode()
-                raise FallsShort(f"not quiet after {time.monotonic() - self.started:.1f} s; {self.pusher.taken} of {len(self.pusher.bodies)} pushed; {status[:160]}")
+                raise FallsShort(f"not quiet after {self.seconds():.1f} s; {self.pusher.taken} of {len(self.pusher.bodies)} pushed; {status[:160]}")
             time.sleep(0.1)
         self.watch()
-        self.rested = time.monotonic() - self.started
+        self.rested = self.seconds()
+
+    def quietly(self, seconds):
+        """Waits, watching."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.watch()
+            time.sleep(0.05)
+
+    def wait(self, until, seconds, what):
+        deadline = time.monotonic() + seconds
+        while not until():
+            self.watch()
+            need(time.monotonic() < deadline, f"it did not happen in {seconds} s: {what}")
+            time.sleep(0.05)
 
     def watch(self):
         """Memory, and that no role ends by itself."""
@@ -240,10 +281,13 @@ class Run:
         got, want = outcomes(account), outcomes(self.town.account)
         need(got == want, "outcomes differ: " + "; ".join(f"{s}: {got.get(s)} for {want[s]}" for s in want if got.get(s) != want[s])[:300])
         need(self.porta("view", "export", "--canonical", "--as-of", self.town.as_of) == (views or self.town.views), "views differ from the undisturbed run")
-        anna = {"PORTA_AS": "anna", "PORTA_PURPOSE": "care-coordination"}
-        received, exported = self.porta("view", "receive", env=anna), self.porta("view", "export", env=anna)
-        need(received and received == exported, "what recipients have differs from what readers have")
+        self.check_delivered()
         need(self.ask("audit", "verify").returncode == 0, "the decision log does not verify")
         need(not self.pusher.rude, f"a push was answered {self.pusher.rude[:1]}")
         over = {n: round(m) for n, m in self.peaks.items() if m > CAP_MIB}
         need(not over, f"resident memory above {CAP_MIB} MiB: {over}")
+
+    def check_delivered(self):
+        anna = {"PORTA_AS": "anna", "PORTA_PURPOSE": "care-coordination"}
+        received, exported = self.porta("view", "receive", env=anna), self.porta("view", "export", env=anna)
+        need(received and received == exported, "what recipients have differs from what readers have")

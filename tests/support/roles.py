@@ -15,10 +15,11 @@ class Role(Server):
         super().__init__(log)
         self.name = name
         self.argv = [porta, "run", "--role", name, *where, "--set", "server.port=0"]
+        self.env = {}
 
     def start(self):
         if not self.alive():
-            self.spawn(self.argv)
+            self.spawn(self.argv, env=self.env)
         return self
 
     def peak_mib(self):
