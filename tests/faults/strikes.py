@@ -213,6 +213,16 @@ def backlog(run):
     run.rest()
 
 
+def clock(run):
+    """Roles come back with clocks decades apart, before and after all data (PORTA_CLOCK): no decision may know."""
+    def jump(role):
+        role.env = {"PORTA_CLOCK": f"{run.rng.choice([1971, 1999, 2023, 2038, 2099])}-0{run.rng.randint(1, 9)}-01T00:00:00Z"}
+        run.kill(role)
+    roles = [run.rng.choice(run.all(n)) for n in ("connect", "map", "resolve", "project", "connect")]
+    run.through([(r.name, lambda r=r: jump(r)) for r in roles])
+    run.rest()
+
+
 def undisturbed(run):
     """Nothing is struck: what a run takes by itself."""
     run.through([])
@@ -227,6 +237,6 @@ class Scenario:
 
 
 SCENARIOS = {f.__name__.replace("_", "-"): Scenario(f) for f in (
-    undisturbed, store_cut, store_slow, store_away, broker_cut, broker_slow, broker_away, role_kill, role_stop, server_kill, server_stop, rebalance, backlog)}
+    undisturbed, store_cut, store_slow, store_away, broker_cut, broker_slow, broker_away, role_kill, role_stop, server_kill, server_stop, rebalance, backlog, clock)}
 SCENARIOS["resolver-stop"] = Scenario(resolver_stop, before=arm_resolver)
 SCENARIOS["poison"] = Scenario(poison, names=("connect", "map", "resolve", "project"))
