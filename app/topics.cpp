@@ -16,14 +16,17 @@ Result<std::vector<pipeline::TopicPlan>> plannedTopics(const config::Settings& s
     const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
     const Properties one_of_each{{"cleanup.policy", "compact"}};
     std::vector<pipeline::TopicPlan> topics;
-    for (const auto& s : settings.sources)
-        topics.push_back({pipeline::rawTopic(s.id), settings.kafka.partitions, for_ever, 0});
-    topics.push_back({pipeline::kRecordsTopic, settings.kafka.partitions, for_ever, 0});
-    topics.push_back({pipeline::kPersonsTopic, settings.kafka.partitions, one_of_each, 0});
+    auto plan = [&](const std::string& name, Properties properties) {
+        if (settings.kafka.min_insync_replicas > 0)
+            properties.emplace_back("min.insync.replicas", std::to_string(settings.kafka.min_insync_replicas));
+        topics.push_back({name, settings.kafka.partitions, std::move(properties), 0});
+    };
+    for (const auto& s : settings.sources) plan(pipeline::rawTopic(s.id), for_ever);
+    plan(pipeline::kRecordsTopic, for_ever);
+    plan(pipeline::kPersonsTopic, one_of_each);
     auto purposes = pipeline::loadPurposes(settings);
     if (!purposes) return purposes.error();
-    for (const auto& p : purposes->delivered())
-        topics.push_back({pipeline::viewsTopic(p.id), settings.kafka.partitions, for_ever, 0});
+    for (const auto& p : purposes->delivered()) plan(pipeline::viewsTopic(p.id), for_ever);
     for (auto& t : topics) t.name = settings.kafka.prefix + t.name;
     return topics;
 }

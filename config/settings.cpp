@@ -239,6 +239,8 @@ void override_(Yaml& root, const std::string& key, const std::string& value) {
     std::size_t from = 0;
     while (true) {
         std::size_t dot = key.find('.', from);
+        // A key that stands there with its dots, as `ssl.key.location` below `security`, is meant as a whole.
+        if (at->kind == Yaml::Kind::map && at->find(key.substr(from))) dot = std::string::npos;
         std::string step = key.substr(from, dot == std::string::npos ? dot : dot - from);
         if (at->kind != Yaml::Kind::map) {
             *at = Yaml{};
@@ -308,8 +310,8 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
         if (auto r = checkKeys(*log, {"kafka"}, path); !r) return r;
         if (const Yaml* kafka = log->find("kafka")) {
             if (auto r = checkKeys(*kafka,
-                                   {"brokers", "partitions", "replication", "session_timeout_ms", "message_timeout_ms",
-                                    "prefix", "security"},
+                                   {"brokers", "partitions", "replication", "min_insync_replicas", "session_timeout_ms",
+                                    "message_timeout_ms", "prefix", "security"},
                                    path);
                 !r)
                 return r;
@@ -317,6 +319,10 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
             if (s.kafka.brokers.empty()) return yamlError(path, *kafka, "`brokers` is missing: host:port, …");
             if (auto r = take(*kafka, "partitions", s.kafka.partitions, 1, 1000); !r) return r;
             if (auto r = take(*kafka, "replication", s.kafka.replication, 1, 9); !r) return r;
+            if (auto r = take(*kafka, "min_insync_replicas", s.kafka.min_insync_replicas, 1, 9); !r) return r;
+            if (s.kafka.replication > 0 && s.kafka.min_insync_replicas > s.kafka.replication)
+                return yamlError(path, *kafka,
+                                 "`min_insync_replicas` is above `replication`: nothing could be appended");
             if (auto r = take(*kafka, "session_timeout_ms", s.kafka.session_timeout_ms, 1000, 600000); !r) return r;
             if (auto r = take(*kafka, "message_timeout_ms", s.kafka.message_timeout_ms, 1000, 600000); !r) return r;
             s.kafka.prefix = kafka->get("prefix");
@@ -382,12 +388,16 @@ Result<Settings> load(const std::string& directory, const std::string& state,
     s.library = libraryDirectory();
     std::string store = "porta.db";
     if (const Yaml* st = yaml->find("store"))
-        if (const Yaml* sqlite = st->find("sqlite")) store = sqlite->get("path", "porta.db");
+        if (const Yaml* sqlite = st->find("sqlite")) {
+            if (auto r = checkKeys(*sqlite, {"path"}, path); !r) return r.error();
+            store = sqlite->get("path", "porta.db");
+        }
     s.store_path = resolve(s.state, store);
     if (auto r = loadScaledOut(s, *yaml, path); !r) return r.error();
     const Yaml* keys = yaml->find("keys");
     if (!keys || keys->get("file").empty())
         return yamlError(path, *yaml, "`keys.file` is missing: the file with the key-encryption key");
+    if (auto r = checkKeys(*keys, {"file"}, path); !r) return r.error();
     s.key_file = resolve(s.directory, keys->get("file"));
     std::error_code error;
     std::vector<std::string> files;

@@ -43,6 +43,7 @@ struct KafkaSettings {
     std::string brokers;             ///< empty: the embedded log
     int partitions = 6;              ///< of each topic when `topics apply` makes it
     int replication = -1;            ///< -1: the brokers' default
+    int min_insync_replicas = -1;    ///< of each topic when `topics apply` makes it; -1: the brokers' default
     int session_timeout_ms = 10000;  ///< after which a silent map or project process loses its partitions
     int message_timeout_ms = 30000;  ///< after which an append that no broker acknowledges has failed
     std::string prefix;              ///< before the name of each topic and group: several gateways may share brokers

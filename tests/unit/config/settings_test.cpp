@@ -44,6 +44,20 @@ TEST_F(Configuration, aKeyOfAnotherVariantSelectsIt) {
     EXPECT_EQ(s->port, 0);
 }
 
+TEST_F(Configuration, aKeyWithDotsIsReplacedAsAWhole) {
+    auto s = with(
+        "log: {kafka: {brokers: 'a:1', security: {security.protocol: ssl, ssl.key.location: there}}}\n"
+        "store: {postgresql: {dsn: dbname=porta}}\n",
+        {"log.kafka.security.ssl.key.location=here", "log.kafka.min_insync_replicas=2"});
+    ASSERT_TRUE(s) << s.error().message;
+    ASSERT_EQ(s->kafka.security.size(), 2u);
+    EXPECT_EQ(s->kafka.security[1].first, "ssl.key.location");
+    EXPECT_EQ(s->kafka.security[1].second, "here");
+    EXPECT_EQ(s->kafka.min_insync_replicas, 2);
+}
+
+TEST_F(Configuration, anUnknownKeyOfTheKeysIsRefused) { EXPECT_FALSE(with("", {"keys.fille=x"})); }
+
 struct Wrong {
     const char *yaml, *says;
 };
@@ -58,6 +72,8 @@ TEST_F(Configuration, whatIsWrongIsNamedWithItsPlace) {
              Wrong{"log: {kafka: {brokers: 'a:1', prefix: 'no blanks'}}\n", "prefix"},
              Wrong{"log: {kafka: {broker: 'a:1'}}\n", "did you mean `brokers`"},
              Wrong{"log: elsewhere\n", ":2:"},
+             Wrong{"store: {sqlite: {pth: porta.db}}\n", "did you mean `path`"},
+             Wrong{"log: {kafka: {brokers: 'a:1', replication: 2, min_insync_replicas: 3}}\n", "nothing could be"},
              Wrong{"server: {port: 70000}\n", "0 to 65535"},
              Wrong{"server: {prot: 1}\n", "did you mean `port`"},
              Wrong{"poll_ms: soon\n", "a number from"},
