@@ -37,17 +37,48 @@ Result<std::unique_ptr<DecisionLog>> DecisionLog::over(std::unique_ptr<Store> st
 }
 
 Result<void> DecisionLog::append(const Json& decision) {
-    std::string entry = canonical(decision);
-    return store_->exclusive([&] {
-        std::int64_t no = 0;
-        std::string before;
-        store_->query("SELECT no, hash FROM decision ORDER BY no DESC LIMIT 1", {}, [&](const Row& r) {
-            no = r.integer(0);
-            before = r.bytes(1);
+    Entry mine;
+    mine.text = canonical(decision);
+    std::unique_lock lock(mutex_);
+    waiting_.push_back(&mine);
+    mine.turn.wait(lock, [&] { return mine.written || !busy_; });
+    if (mine.written) return mine.outcome;
+
+    busy_ = true;
+    std::vector<Entry*> together;
+    together.swap(waiting_);
+    lock.unlock();
+    Result<void> outcome = write(together);
+    lock.lock();
+    busy_ = false;
+    for (Entry* entry : together) {
+        entry->outcome = outcome;
+        entry->written = true;
+        entry->turn.notify_one();
+    }
+    if (!waiting_.empty()) waiting_.front()->turn.notify_one();
+    return outcome;
+}
+
+Result<void> DecisionLog::write(const std::vector<Entry*>& entries) {
+    try {
+        return store_->exclusive([&] {
+            std::int64_t no = 0;
+            std::string before;
+            store_->query("SELECT no, hash FROM decision ORDER BY no DESC LIMIT 1", {}, [&](const Row& r) {
+                no = r.integer(0);
+                before = r.bytes(1);
+            });
+            for (const Entry* entry : entries) {
+                before = chain(before, entry->text);
+                store_->run("INSERT INTO decision(no, entry, hash) VALUES(?1, ?2, ?3)",
+                            {++no, entry->text, Blob{before}});
+            }
         });
-        store_->run("INSERT INTO decision(no, entry, hash) VALUES(?1, ?2, ?3)",
-                    {no + 1, entry, Blob{chain(before, entry)}});
-    });
+    } catch (const std::exception&) {
+        // Whoever waits must be told, whatever it was.
+        return fail(Errc::internal, "the decision log failed; nothing is shown", "decision_log");
+    }
 }
 
 Result<void> DecisionLog::each(const std::function<void(std::int64_t, const Json&)>& entry) {
