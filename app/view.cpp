@@ -16,12 +16,21 @@ Error noPerson() {
     return fail(Errc::not_found, "there is no such person; `porta person find` looks for one", "person.missing");
 }
 
+/// One moment of the store, so that no view mixes two states of a person.
+pipeline::Records load(Permitted& p, std::int64_t person) {
+    pipeline::Records records;
+    p.reader->atOneMoment([&] {
+        records = p.reader->load(person);
+        settleTimes(p);
+    });
+    return records;
+}
+
 int exportViews(const Options& o) {
     bool canonical_form = o.has("--canonical");
     auto p = permit(o, canonical_form ? "view.export.canonical" : "view.export", 0);
     if (!p) return complain(p.error());
-    pipeline::Records records = p->reader->load(0);
-    settleTimes(*p);
+    pipeline::Records records = load(*p, 0);
     std::vector<std::string> lines;
     Shown shown;
     for (const auto& person : records.persons) {
@@ -45,8 +54,7 @@ int showView(const Options& o) {
     auto p = permit(o, "view.show", person);
     if (!p) return complain(p.error());
     if (!person) return p->ends(noPerson());
-    pipeline::Records records = p->reader->load(person);
-    settleTimes(*p);
+    pipeline::Records records = load(*p, person);
     if (records.persons.empty()) return p->ends(noPerson());
     auto view = views::assemble(o.operands[1], records.persons[0].records, p->purpose, p->sources, p->as_of);
     if (!view.visible) return p->ends(noPerson());
@@ -62,8 +70,7 @@ int showHousehold(const Options& o) {
     if (!p) return complain(p.error());
     if (auto r = p->mayShow("household"); !r) return p->ends(r.error());
     if (!person) return p->ends(noPerson());
-    pipeline::Records records = p->reader->load(person);
-    settleTimes(*p);
+    pipeline::Records records = load(*p, person);
     if (records.persons.empty()) return p->ends(noPerson());
     const auto& own = records.persons[0].records;
     if (!views::assemble(o.operands[1], own, p->purpose, p->sources, p->as_of).visible) return p->ends(noPerson());

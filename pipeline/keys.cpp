@@ -21,7 +21,7 @@ namespace {
 
 /// A wrapped key: nonce (12) + AES-256-GCM of the key (32) + tag (16).
 constexpr std::size_t kWrapped = 60;
-/// Numbers are dense, and neighbours are asked for together: keys are read in blocks of this many.
+/// Numbers are dense, and neighbours are mostly asked for together: keys are read in blocks of this many then.
 constexpr std::int64_t kBlock = 64;
 constexpr std::size_t kRemembered = 1 << 16;
 
@@ -58,11 +58,15 @@ public:
 
     Result<Key> find(std::int64_t number) override {
         std::lock_guard lock(mutex_);
+        // Whoever asks in order gets blocks; who asks here and there, as for a view, gets the one key.
+        const bool in_order = std::abs(number - asked_) <= kBlock;
+        asked_ = number;
         auto it = known_.find(number);
         if (it != known_.end()) return it->second;
         try {
             std::int64_t from = number - ((number % kBlock) + kBlock) % kBlock;
-            read(from, from + kBlock - 1);
+            if (in_order) read(from, from + kBlock - 1);
+            else read(number, number);
         } catch (const Failure& f) {
             return f.error;
         }
@@ -90,6 +94,7 @@ private:
     std::unique_ptr<Store> store_;
     Key wrapping_, index_;
     std::unordered_map<std::int64_t, Key> known_;
+    std::int64_t asked_ = 0;  ///< the number before
 
     bool opens_ = true;
 

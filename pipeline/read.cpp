@@ -328,6 +328,10 @@ schemas::SnapshotScopes Reader::scopes(const std::vector<StoredOperation>& opera
     return scopes;
 }
 
+void Reader::atOneMoment(const std::function<void()>& work) {
+    if (auto done = store_->snapshot(work); !done) throw Failure{done.error()};
+}
+
 Records Reader::load(std::int64_t person) { return load(person ? std::set{person} : std::set<std::int64_t>{}); }
 
 Records Reader::load(const std::set<std::int64_t>& persons) {

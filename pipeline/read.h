@@ -70,7 +70,10 @@ public:
     /// Calls for every raw record with its object; used by replay.
     void eachRaw(const std::function<void(const RawRow&)>& row);
 
-    /// Everybody, or one person (0 = everybody).
+    /// What `work` reads is of one moment, and costs one lock of the store instead of one for each question.
+    /// Throws Failure.
+    void atOneMoment(const std::function<void()>& work);
+    /// Everybody, or one person (0 = everybody). Of one moment only inside `atOneMoment`, or in a snapshot of the caller's.
     Records load(std::int64_t person);
     /// These persons (none: everybody), with few questions for all of them together.
     Records load(const std::set<std::int64_t>& persons);
