@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/compression.h"
 #include "base/date_time.h"
 #include "connectors/files.h"
 #include "pipeline/crash_points.h"

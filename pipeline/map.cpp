@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/compression.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/poison.h"
 #include "pipeline/rows.h"

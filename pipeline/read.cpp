@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/compression.h"
 #include "base/date_time.h"
 #include "pipeline/connect.h"
 #include "pipeline/rows.h"

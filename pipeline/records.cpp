@@ -1,7 +1,5 @@
 #include "pipeline/records.h"
 
-#include <zstd.h>
-
 #include <cstring>
 
 #include "identity/partition.h"
@@ -16,8 +14,6 @@ Nonce nonceFor(Box kind, int generation) {
     for (int i = 0; i < 4; ++i) nonce[1 + i] = static_cast<std::uint8_t>(generation >> (24 - 8 * i));
     return nonce;
 }
-
-constexpr std::size_t kMaxRaw = 1u << 30;
 
 }  // namespace
 
@@ -94,23 +90,6 @@ Error decodeError(std::string_view bytes) {
                  p[3],
                  std::strtoull(p[4].c_str(), nullptr, 10),
                  std::strtoull(p[5].c_str(), nullptr, 10)};
-}
-
-std::string compress(std::string_view bytes) {
-    std::string out(ZSTD_compressBound(bytes.size()), '\0');
-    std::size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1);
-    if (ZSTD_isError(n)) throw Failure{fail(Errc::internal, "compression failed", "store.zstd")};
-    out.resize(n);
-    return out;
-}
-
-Result<std::string> decompress(std::string_view bytes) {
-    unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-    if (size > kMaxRaw) return fail(Errc::internal, "a stored payload does not say its size", "store.zstd");
-    std::string out(size, '\0');
-    std::size_t n = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(n) || n != size) return fail(Errc::internal, "a stored payload cannot be opened", "store.zstd");
-    return out;
 }
 
 std::string_view name(RawState state) {

@@ -35,10 +35,6 @@ Result<ObjectMeta> decodeMeta(std::string_view bytes);
 std::string encodeError(const Error& error);
 Error decodeError(std::string_view bytes);
 
-/// zstd on raw bytes only; no dictionary is trained on personal data.
-std::string compress(std::string_view bytes);
-Result<std::string> decompress(std::string_view bytes);
-
 enum class RawState : std::int64_t { published = 1, skipped = 2, quarantined = 3 };
 std::string_view name(RawState state);
 enum class ObjectState : std::int64_t { open = 0, closed = 1, duplicate = 2, voided = 3 };

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/canonical_json.h"
+#include "base/compression.h"
 #include "base/crypto.h"
 #include "base/date_time.h"
 #include "base/hash.h"
@@ -49,6 +50,21 @@ TEST(CanonicalJson, RefusesWhatItCannotKeep) {
 struct DateCase {
     const char *name, *input, *iso;
 };
+
+TEST(Compression, GivesBackWhatItTook) {
+    std::string text;
+    for (std::size_t n : {0u, 1u, 200u, 511u, 512u, 5000u, 300000u}) {
+        while (text.size() < n) text += "record " + std::to_string(text.size() * 7919 % 1000) + " of a register; ";
+        text.resize(n);
+        const std::string small = compress(text);
+        auto back = decompress(small);
+        ASSERT_TRUE(back);
+        EXPECT_EQ(*back, text);
+        EXPECT_FALSE(decompress(std::string_view(small).substr(0, small.size() - 1)));
+        EXPECT_LT(small.size(), std::max<std::size_t>(n, 16) + 1);
+    }
+    EXPECT_FALSE(decompress("no frame"));
+}
 
 TEST(Arena, KeepsTextsUntilItIsCleared) {
     Arena arena;
