@@ -40,8 +40,8 @@ asan: setup  ## unit tests of the rooms without I/O under clang's address and un
 fuzz: setup  ## each fuzzer for FUZZ_SECONDS (60), from the goldens' inputs and what it found before
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) python3 tests/run_all.py --only fuzz
 
-bench: build  ## raw records a second, cost growth, start time, and one ADT message on one core; medians and spread
-	@build/release/bench/map_adt
+bench: build  ## raw records a second, cost growth, start time, and one record of each kind on one core; medians and spread
+	@build/release/bench/micro --benchmark_repetitions=5 --benchmark_min_time=0.2 --benchmark_report_aggregates_only=true
 	@python3 bench/ingest.py $(PORTA)
 
 lint: setup  ## include directions, folders, names in the documents; formatting of every C++ file
