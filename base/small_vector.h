@@ -67,7 +67,8 @@ public:
         const std::size_t n = static_cast<std::size_t>(last - first);
         if (n == 0) return;
         if (size_ + n > room_) grow(size_ + n);
-        std::memcpy(static_cast<void*>(data_ + size_), first, n * sizeof(T));
+        if (n == 1) new (data_ + size_) T(*first);  // the most frequent case, without a call
+        else std::memcpy(static_cast<void*>(data_ + size_), first, n * sizeof(T));
         size_ += n;
     }
 

@@ -100,35 +100,58 @@ bool Evaluator::fits(std::uint32_t id, NodeId start) {
     return raise(head, "the resource is not of that type");
 }
 
-/// Step by step, all nodes of a step at once.
-void Evaluator::follow(const Path& path, NodeId start, Nodes& out) const {
-    Nodes from{start};
-    for (const Step& step : path) {
-        if (step.kind == Step::Kind::self) continue;
+/// The next child of that name from `c` on.
+formats::NodeId Evaluator::nextNamed(NodeId c, const formats::Name& name) const {
+    const bool hl7 = tree_.dialect() == Dialect::hl7v2;
+    while (c != kNoNode && !(tree_.named(c, name) && (hl7 || tree_[c].kind != NodeKind::null)))
+        c = tree_[c].next_sibling;
+    return c;
+}
+
+/// Step by step: one node as long as there is only one, which is nearly always; then all nodes of a step at once.
+void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
+    NodeId one = start;
+    const std::size_t last = path.size() - 1;
+    for (std::size_t i = 0; i <= last; ++i) {
+        const Step& step = path[i];
+        if (step.kind == Step::Kind::self || (step.kind == Step::Kind::at && step.position == 0)) continue;
+        if (step.kind == Step::Kind::at) return;
+        const AstNode& n = ast_.nodes[step.node];
+        if (step.kind == Step::Kind::type_or_member && named(n, start)) continue;
+        const NodeId first = nextNamed(tree_[one].first_child, n.name);
+        if (first != kNoNode) {
+            const bool only = i < last && path[i + 1].kind == Step::Kind::at && path[i + 1].position == 0;
+            if (only || nextNamed(tree_[first].next_sibling, n.name) == kNoNode) {
+                one = first;
+                continue;
+            }
+        } else if (tree_.isFirstPart(one, n.name.text)) {
+            continue;
+        } else if (tree_.dialect() != Dialect::fhir) {
+            return;
+        }
+        followAll(path, i, one, out);
+        return;
+    }
+    out.push_back(Value::ofNode(one));
+}
+
+void Evaluator::followAll(const Path& path, std::size_t i, NodeId start, Collection& out) const {
+    Nodes from;
+    from.push_back(start);
+    for (; i < path.size() && !from.empty(); ++i) {
+        const Step& step = path[i];
         if (step.kind == Step::Kind::at) {
             if (step.position >= from.size()) return;
             from[0] = from[step.position];
             from.shrink(1);
             continue;
         }
-        const AstNode& n = ast_.nodes[step.node];
-        if (step.kind == Step::Kind::type_or_member && named(n, start)) continue;
-        if (&step == &path.back()) {
-            for (NodeId node : from) members(node, n.name, out);
-            return;
-        }
-        if (from.size() == 1) {
-            const NodeId only = from[0];
-            from.clear();
-            members(only, n.name, from);
-        } else {
-            Nodes found;
-            for (NodeId node : from) members(node, n.name, found);
-            from = std::move(found);
-        }
-        if (from.empty()) return;
+        Nodes found;
+        for (NodeId node : from) members(node, ast_.nodes[step.node].name, found);
+        from = std::move(found);
     }
-    out.append(from.begin(), from.end());
+    put(from, out);
 }
 
 /// A chain of plain names (Profile::strict, which has no paths).
@@ -340,10 +363,7 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
         return true;
     }
     if (n.path != kNone) {
-        if (!f.self->isNode()) return true;
-        Nodes found;
-        follow(ast_.paths[n.path], f.self->node, found);
-        put(found, out);
+        if (f.self->isNode()) follow(ast_.paths[n.path], f.self->node, out);
         return true;
     }
     switch (n.op) {

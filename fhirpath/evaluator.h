@@ -41,7 +41,9 @@ private:
     // Paths
     void members(NodeId of, const formats::Name& name, Nodes& out) const;
     void choices(NodeId of, std::string_view name, Nodes& out) const;
-    void follow(const Path& path, NodeId start, Nodes& out) const;
+    NodeId nextNamed(NodeId from, const formats::Name& name) const;
+    void follow(const Path& path, NodeId start, Collection& out) const;
+    void followAll(const Path& path, std::size_t step, NodeId start, Collection& out) const;
     void purePath(std::uint32_t id, NodeId start, Nodes& out) const;
     static void put(const Nodes& nodes, Collection& out);
     void children(NodeId of, Collection& out) const;

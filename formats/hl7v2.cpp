@@ -109,16 +109,17 @@ private:
 
     Result<void> chooseCharset(const std::string& encoding) {
         // MSH-1 is the separator itself, so MSH-18 stands after the 17th one.
-        std::size_t line_end = std::min(raw_.find_first_of("\r\n"), raw_.size()), at = 0;
-        for (int n = 0; n < 17 && at < line_end; ++n) at = std::min(raw_.find(field_, at), line_end - 1) + 1;
-        std::size_t stop = std::min(raw_.find_first_of(std::string{field_, repetition_, component_}, at), line_end);
-        std::string name(at < line_end ? raw_.substr(at, stop - at) : std::string_view());
+        std::size_t at = 0;
+        for (int n = 0; n < 17 && at < raw_.size() && !isEnd(raw_[at]); ++at) n += raw_[at] == field_;
+        std::size_t stop = at;
+        auto ends = [this](char c) { return c == field_ || c == repetition_ || c == component_ || isEnd(c); };
+        while (stop < raw_.size() && !ends(raw_[stop])) ++stop;
+        const std::string_view name = raw_.substr(at, stop - at);
         // HL7 table 0211.
-        std::string icu = encoding;
-        if (name.rfind("8859/", 0) == 0) icu = "iso-8859-" + name.substr(5);
-        else if (name == "UNICODE UTF-8" || name == "UNICODE" || name == "UTF-8") icu = "utf-8";
-        else if (name == "WINDOWS-1252") icu = "windows-1252";
-        auto charset = sharedCharset(icu);
+        auto charset = sharedCharset(name.rfind("8859/", 0) == 0 ? "iso-8859-" + std::string(name.substr(5))
+                                     : name == "UNICODE UTF-8" || name == "UNICODE" || name == "UTF-8" ? "utf-8"
+                                     : name == "WINDOWS-1252"                                          ? "windows-1252"
+                                                                                                       : encoding);
         if (!charset)
             return fail(Errc::malformed, "MSH-18 names a character set that does not exist", "hl7v2.charset", at,
                         name.size(), "MSH.f18");

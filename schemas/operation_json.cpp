@@ -1,5 +1,6 @@
 // An operation in canonical JSON: its digest and its fields.
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/canonical_json.h"
 #include "base/hash.h"
@@ -47,81 +48,80 @@ Json fieldsOf(const std::vector<Leaf>& leaves) {
     return fields;
 }
 
-/// Writes leaves as canonical JSON without a tree between: sorted by their paths they come in the order of the text. Only
-/// what mappings make: no leaf above another, lists without holes, names of letters, digits and `_`. What else an
-/// operation may hold goes through the tree, whose text is the same.
-class LeafWriter {
+void write(std::string& out, const Leaf& leaf) {
+    if (leaf.kind == LeafKind::text) quote(out, leaf.value);
+    else out += canonical(leafValue(leaf));
+}
+
+/// The canonical JSON of a field without its values.
+struct Skeleton {
+    struct Hole {
+        std::size_t at = 0;    ///< in `text`
+        std::size_t leaf = 0;  ///< whose value stands there
+    };
+    std::string text = {};
+    std::vector<Hole> holes = {};
+
+    void fill(std::string& out, const std::vector<Leaf>& leaves) const {
+        std::size_t at = 0;
+        for (const Hole& hole : holes) {
+            out.append(text, at, hole.at - at);
+            write(out, leaves[hole.leaf]);
+            at = hole.at;
+        }
+        out.append(text, at, std::string::npos);
+    }
+};
+
+/// What leaves of the same paths share: their fields, sorted, as skeletons. Only what mappings make: no leaf above
+/// another, lists without holes, names of letters, digits and `_`. What else an operation may hold goes through a tree of
+/// JSON values, whose text is the same.
+struct Shape {
+    struct Field {
+        std::string name;
+        Skeleton value = {};
+    };
+    bool plain = false;
+    std::vector<Field> fields = {};
+};
+
+/// Makes a shape: sorted by their paths, leaves come in the order of the text.
+class Shaper {
 public:
-    /// Sorts the leaves. False: these are not for this writer.
-    bool take(const std::vector<Leaf>& leaves) {
-        order_.clear();
-        bool long_index = false;
-        for (const Leaf& leaf : leaves) {
-            bool digits = false, after_digit = false;
-            for (char c : leaf.path) {
-                const bool digit = c >= '0' && c <= '9';
-                if (!digit && c != '/' && c != '_' && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')) return false;
-                digits = digits || (digit && after_digit);
-                after_digit = digit;
-            }
-            long_index = long_index || digits;
-            order_.push_back(&leaf);
-        }
-        // `/` sorts below all that stands in a name, so that the bytes of paths have the order of their steps, but for an
-        // index of several digits.
-        std::sort(order_.begin(), order_.end(), [long_index](const Leaf* a, const Leaf* b) {
-            return long_index ? before(a->path, b->path) : a->path < b->path;
-        });
-        return true;
-    }
-    std::size_t size() const { return order_.size(); }
+    explicit Shaper(const std::vector<Leaf>& leaves) : leaves_(leaves) {}
 
-    /// The end of the leaves from `from` on whose path goes through the same step: the one at byte `at` of it.
-    std::size_t end(std::size_t from, std::size_t to, std::size_t at) const {
-        const std::string_view path = order_[from]->path;
-        const std::size_t stop = std::min(path.find('/', at), path.size());
-        auto same = [&](std::string_view other) {
-            return other.size() >= stop && other.compare(at, stop - at, path, at, stop - at) == 0 &&
-                   (other.size() == stop || other[stop] == '/');
-        };
-        std::size_t i = from + 1;
-        while (i < to && same(order_[i]->path)) ++i;
-        return i;
-    }
-    std::string_view step(std::size_t i, std::size_t at) const {
-        const std::string_view path = order_[i]->path;
-        return path.substr(at, path.find('/', at) - at);
-    }
-
-    /// Appends what the leaves from..to make below the first `above` bytes of their paths, which they share. False: not
-    /// for this writer.
-    bool write(std::string& out, std::size_t from, std::size_t to, std::size_t above) const {
-        if (from < to && above && order_[from]->path.size() == above) {
-            if (to - from > 1) return false;
-            const Leaf& leaf = *order_[from];
-            if (leaf.kind == LeafKind::text) quote(out, leaf.value);
-            else out += canonical(leafValue(leaf));
-            return true;
+    Shape make() {
+        Shape shape;
+        shape.plain = sort();
+        for (std::size_t i = 0, next = 0; shape.plain && i < order_.size(); i = next) {
+            const std::string_view name = step(i, 0);
+            next = end(i, order_.size(), 0);
+            shape.fields.push_back({std::string(name)});
+            shape.plain = !name.empty() && !isIndex(name) && put(shape.fields.back().value, i, next, name.size());
         }
-        const std::size_t at = above ? above + 1 : 0;
-        const bool list = above && isIndex(step(from, at));
-        out += list ? '[' : '{';
-        std::size_t index = 0;
-        for (std::size_t i = from, next = 0; i < to; i = next, ++index) {
-            const std::string_view name = step(i, at);
-            if (name.empty() || isIndex(name) != list || (list && name != std::to_string(index))) return false;
-            if (index) out += ',';
-            if (!list) out.append(1, '"').append(name).append("\":");
-            next = end(i, to, at);
-            if (!write(out, i, next, at + name.size())) return false;
-        }
-        out += list ? ']' : '}';
-        return true;
+        return shape;
     }
 
 private:
-    std::vector<const Leaf*> order_;
+    const std::vector<Leaf>& leaves_;
+    std::vector<std::size_t> order_ = {};
 
+    std::string_view path(std::size_t i) const { return leaves_[order_[i]].path; }
+
+    /// False: a name is not of ours.
+    bool sort() {
+        for (std::size_t i = 0; i < leaves_.size(); ++i) {
+            for (char c : leaves_[i].path)
+                if (c != '/' && c != '_' && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+                    !(c >= 'A' && c <= 'Z'))
+                    return false;
+            order_.push_back(i);
+        }
+        std::sort(order_.begin(), order_.end(),
+                  [this](std::size_t a, std::size_t b) { return before(leaves_[a].path, leaves_[b].path); });
+        return true;
+    }
+    /// The order of canonical JSON, step by step; indexes by their number.
     static bool before(std::string_view a, std::string_view b) {
         while (true) {
             std::string_view x = a.substr(0, a.find('/')), y = b.substr(0, b.find('/'));
@@ -131,7 +131,53 @@ private:
             b.remove_prefix(y.size() + 1);
         }
     }
+    /// The step of a path that begins at byte `at`.
+    std::string_view step(std::size_t i, std::size_t at) const {
+        const std::string_view whole = path(i);
+        return at >= whole.size() ? std::string_view() : whole.substr(at, whole.find('/', at) - at);
+    }
+    /// The end of the leaves from `from` on whose paths go through the same step at byte `at`.
+    std::size_t end(std::size_t from, std::size_t to, std::size_t at) const {
+        std::size_t i = from + 1;
+        while (i < to && step(i, at) == step(from, at)) ++i;
+        return i;
+    }
+    /// Appends what the leaves from..to make below the first `above` bytes of their paths, which they share.
+    bool put(Skeleton& out, std::size_t from, std::size_t to, std::size_t above) const {
+        if (path(from).size() == above) {
+            out.holes.push_back({out.text.size(), order_[from]});
+            return to - from == 1;
+        }
+        const bool list = isIndex(step(from, above + 1));
+        out.text += list ? '[' : '{';
+        std::size_t index = 0;
+        for (std::size_t i = from, next = 0; i < to; i = next, ++index) {
+            const std::string_view name = step(i, above + 1);
+            if (name.empty() || isIndex(name) != list || (list && name != std::to_string(index))) return false;
+            if (index) out.text += ',';
+            if (!list) out.text.append(1, '"').append(name).append("\":");
+            next = end(i, to, above + 1);
+            if (!put(out, i, next, above + 1 + name.size())) return false;
+        }
+        out.text += list ? ']' : '}';
+        return true;
+    }
 };
+
+/// The shape of these leaves, remembered: a mapping makes few different ones. Lives until the next call.
+const Shape& shapeOf(const std::vector<Leaf>& leaves) {
+    constexpr std::size_t kShapes = 512, kLongest = 64;
+    static thread_local std::unordered_map<std::string, Shape> known;
+    static thread_local std::string paths;
+    static thread_local Shape other;
+    if (leaves.size() > kLongest) return other = Shaper(leaves).make();
+    paths.assign(1, static_cast<char>(leaves.size()));  // so that a zero byte in a path is told from the end of one
+    for (const Leaf& leaf : leaves) paths.append(leaf.path).push_back('\0');
+    auto found = known.find(paths);
+    if (found != known.end()) return found->second;
+    if (known.size() >= kShapes) known.clear();
+    return known.emplace(paths, Shaper(leaves).make()).first->second;
+}
 
 void member(std::string& out, std::string_view name, std::string_view text) {
     out += out.size() > 1 ? ",\"" : "\"";
@@ -139,25 +185,19 @@ void member(std::string& out, std::string_view name, std::string_view text) {
     quote(out, text);
 }
 
-LeafWriter& leafWriter() {
-    static thread_local LeafWriter writer;
-    return writer;
-}
-
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> canonicalFields(const Operation& op) {
     std::vector<std::pair<std::string, std::string>> out;
-    LeafWriter& writer = leafWriter();
-    bool plain = writer.take(op.leaves);
-    for (std::size_t i = 0, next = 0; plain && i < writer.size(); i = next) {
-        const std::string_view name = writer.step(i, 0);
-        next = writer.end(i, writer.size(), 0);
-        out.emplace_back(name, std::string());
-        plain = !name.empty() && !isIndex(name) && writer.write(out.back().second, i, next, name.size());
+    const Shape& shape = shapeOf(op.leaves);
+    if (shape.plain) {
+        out.reserve(shape.fields.size());
+        for (const Shape::Field& field : shape.fields) {
+            out.emplace_back(field.name, std::string());
+            field.value.fill(out.back().second, op.leaves);
+        }
+        return out;
     }
-    if (plain) return out;
-    out.clear();
     Json fields = fieldsOf(op.leaves);
     for (std::size_t i = 0; i < fields.size(); ++i) out.emplace_back(fields.keys()[i], canonical(fields.items()[i]));
     std::sort(out.begin(), out.end());
@@ -170,10 +210,16 @@ void seal(Operation& op) {
     if (!op.cancels.empty()) member(text, "cancels", op.cancels);
     if (!op.cls.empty()) member(text, "class", op.cls);
     text += text.size() > 1 ? ",\"fields\":" : "\"fields\":";
-    const std::size_t fields = text.size();
-    LeafWriter& writer = leafWriter();
-    if (!writer.take(op.leaves) || !writer.write(text, 0, writer.size(), 0)) {
-        text.resize(fields);
+    const Shape& shape = shapeOf(op.leaves);
+    if (shape.plain) {
+        char between = '{';
+        for (const Shape::Field& field : shape.fields) {
+            text.append(1, between).append(1, '"').append(field.name).append("\":");
+            field.value.fill(text, op.leaves);
+            between = ',';
+        }
+        text += shape.fields.empty() ? "{}" : "}";
+    } else {
         text += canonical(fieldsOf(op.leaves));
     }
     if (!op.into.empty()) member(text, "into", op.into);

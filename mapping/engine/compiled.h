@@ -1,5 +1,6 @@
 #pragma once
 /// What the loader makes of a mapping file and the runner walks: no YAML after load. Private to mapping/engine.
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -92,6 +93,7 @@ struct Scratch {
     fhirpath::Variables vars = {};
     Arena arena = {};                                                   ///< computed values
     std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled at a large tree's first need
+    std::array<std::size_t, 64> leaves = {};  ///< of the operations before, by their emit: as many as the next may have
 };
 
 /// What one record's expressions and leaves need.

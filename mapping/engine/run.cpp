@@ -210,7 +210,10 @@ Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std:
     op.valid_to = std::move(*to);
     if (auto ok = named(scope, e.subjects, context, Part{e, ".subjects"}, true, op.subjects); !ok) return ok;
     if (auto ok = named(scope, e.mentions, context, Part{e, ".mentions"}, false, op.mentions); !ok) return ok;
+    std::size_t& leaves = scope.scratch.leaves[e.rule % scope.scratch.leaves.size()];
+    op.leaves.reserve(leaves);
     if (auto ok = addFields(scope, e, context, op); !ok) return ok;
+    leaves = op.leaves.size();
     CoverageScope::touch(e.rule);
     schemas::seal(op);
     return {};

@@ -35,30 +35,28 @@ std::string_view textAt(RecordScope& scope, const formats::Span& span) {
     return found != spans.end() && found->first == spanKey(span) ? tree[found->second].text : std::string_view();
 }
 
-std::vector<schemas::Source> sourcesOf(RecordScope& scope, const Value& value) {
-    std::vector<schemas::Source> out;
+void addSources(RecordScope& scope, const Value& value, std::vector<schemas::Source>& out) {
     if (value.isNode()) {
         const formats::Node& n = scope.tree[value.node];
         out.push_back({n.span.offset, n.span.length, std::string(n.text)});
-        return out;
+        return;
     }
     out.reserve(value.spans.size());
     for (const formats::Span& s : value.spans)
         out.push_back({s.offset, s.length, std::string(value.copied ? value.text : textAt(scope, s))});
-    return out;
 }
 
 }  // namespace
 
 Value plain(const RecordScope& scope, const Value& value) {
-    Value v = value;
-    if (scope.tree.dialect() != formats::Dialect::hl7v2) return v;
-    while (v.isNode() && scope.tree[v.node].first_child != formats::kNoNode) {
-        NodeId first = scope.tree[v.node].first_child;
-        if (scope.tree[first].name != "c1" && scope.tree[first].name != "s1") break;
-        v.node = first;
+    if (scope.tree.dialect() != formats::Dialect::hl7v2 || !value.isNode()) return value;
+    static const formats::Name component("c1"), subcomponent("s1");
+    NodeId node = value.node;
+    for (NodeId first = scope.tree[node].first_child; first != formats::kNoNode; first = scope.tree[node].first_child) {
+        if (!scope.tree.named(first, component) && !scope.tree.named(first, subcomponent)) break;
+        node = first;
     }
-    return v;
+    return Value::ofNode(node);
 }
 
 Error at(const RecordScope& scope, const Value& value, Error error) {
@@ -88,18 +86,21 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
     }
     const std::string_view text = value.str(scope.tree);
     if (text.empty()) return {};
-    std::vector<schemas::Source> sources = sourcesOf(scope, value);
-    How how = sources.empty() ? How::constant : value.isCopy() ? How::copied : How::computed;
+    // Made for the first leaf; those beside it copy them.
+    const std::size_t made = leaves.size();
+    const bool constant = !value.isNode() && value.spans.empty();
+    const How how = constant ? How::constant : value.isCopy() ? How::copied : How::computed;
     auto leaf = [&](std::string_view below, std::string_view v, How h, std::int32_t row) {
         Leaf& l = leaves.emplace_back();
         l.path.reserve(path.size() + (below.empty() ? 0 : below.size() + 1));
         l.path = path;
         if (!below.empty()) l.path.append(1, '/').append(below);
         l.value = v;
-        l.how = sources.empty() ? How::constant : h;
+        l.how = constant ? How::constant : h;
         l.rule = rule.rule;
-        l.sources = sources;
-        l.table_row = l.how == How::constant ? -1 : row;
+        if (leaves.size() > made + 1) l.sources = leaves[made].sources;
+        else addSources(scope, value, l.sources);
+        l.table_row = constant ? -1 : row;
     };
     CoverageScope::touch(rule.rule);
 
