@@ -146,21 +146,34 @@ std::string Json::text(std::string_view key) const {
 bool operator==(const Json& a, const Json& b) { return canonical(a) == canonical(b); }
 
 /// Whether one of eight bytes is below 0x20, a quote or a backslash; true at times where none is.
-static bool mayEscape(const char* eight) {
+static bool mayEscape(std::uint64_t v) {
     constexpr std::uint64_t kOnes = 0x0101010101010101u, kHigh = 0x80 * kOnes;
-    std::uint64_t v;
-    std::memcpy(&v, eight, sizeof v);
     const std::uint64_t quotes = v ^ ('"' * kOnes), slashes = v ^ ('\\' * kOnes);
     return (((v - 0x20 * kOnes) & ~v) | ((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes)) & kHigh;
+}
+
+/// The same for a text; its last bytes are looked at together with those before them.
+static bool mayEscape(std::string_view text) {
+    auto at = [&](std::size_t i, auto word) {
+        std::memcpy(&word, text.data() + i, sizeof word);
+        return std::uint64_t{word};
+    };
+    if (text.size() < 4) return true;
+    if (text.size() < 8) return mayEscape(at(0, std::uint32_t{}) | at(text.size() - 4, std::uint32_t{}) << 32);
+    for (std::size_t i = 0; i + 8 < text.size(); i += 8)
+        if (mayEscape(at(i, std::uint64_t{}))) return true;
+    return mayEscape(at(text.size() - 8, std::uint64_t{}));
 }
 
 void escape(std::string& out, std::string_view text) {
     static const char digits[] = "0123456789abcdef";
     // Whole stretches at once: few texts hold a character that is escaped.
+    if (!mayEscape(text)) {
+        out += text;
+        return;
+    }
     std::size_t from = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        while (text.size() - i >= 8 && !mayEscape(text.data() + i)) i += 8;
-        if (i == text.size()) break;
         const char c = text[i];
         if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
         out.append(text, from, i - from);

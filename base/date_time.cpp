@@ -74,13 +74,16 @@ std::int64_t daysSinceEpoch(int y, int m, int d) {
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-/// Appends `width` digits, more where the value needs them.
+/// Appends `width` digits; more only for years that no source means.
 void padded(std::string& out, int value, std::size_t width) {
-    char digits[12];
-    std::size_t n = 0;
-    for (unsigned rest = static_cast<unsigned>(value); rest != 0 || n < width; rest /= 10)
-        digits[n++] = static_cast<char>('0' + rest % 10);
-    while (n > 0) out += digits[--n];
+    char digits[10];
+    if (width == 4 && value > 9999) {
+        out += std::to_string(value);
+        return;
+    }
+    auto rest = static_cast<unsigned>(value);
+    for (std::size_t i = width; i-- > 0; rest /= 10) digits[i] = static_cast<char>('0' + rest % 10);
+    out.append(digits, width);
 }
 
 constexpr std::int64_t kDay = 86400000;

@@ -166,6 +166,7 @@ struct AstNode {
     std::uint32_t path = kNone;               ///< into Ast::paths: the node is the end of one
     std::uint32_t constant = kNone;           ///< into Ast::constants: literals, joined by `|` or alone
     std::uint32_t place = kNone;              ///< variable: where it is likely to stand
+    bool nodes_only = false;                  ///< gives nodes of the tree, or nothing
 };
 
 /// One step of a path from the implicit focus.

@@ -349,14 +349,32 @@ void Evaluator::give(Collection& out, Value v, const Collection& a, const Collec
     out.push_back(std::move(v));
 }
 
+/// Counts a step into a node; who is let in leaves by taking one from the depth.
+bool Evaluator::enter(const AstNode& n) {
+    if (++steps_ > 2000000) return raise(n, "the evaluation takes too long");
+    if (depth_ >= 1500) return raise(n, "nested too deeply");
+    ++depth_;
+    return true;
+}
+
+bool Evaluator::test(const Frame& f, std::optional<bool>& out) {
+    tracking_ = false;
+    if (asks(ast_.nodes[ast_.root])) return ask(ast_.root, f, out);
+    Collection values;
+    if (!eval(ast_.root, f, values)) return false;
+    auto yes = truth(values, tree_);
+    if (!yes) error = std::move(yes.error());
+    else out = *yes;
+    return yes.has_value();
+}
+
 bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
     const AstNode& n = ast_.nodes[id];
-    if (++steps_ > 2000000) return raise(n, "the evaluation takes too long");
+    if (!enter(n)) return false;
     struct Deep {
         int& depth;
         ~Deep() { --depth; }
-    } deep{++depth_};
-    if (depth_ > 1500) return raise(n, "nested too deeply");
+    } deep{depth_};
     if (n.constant != kNone) {
         const Collection& values = ast_.constants[n.constant].values;
         out.append(values.begin(), values.end());

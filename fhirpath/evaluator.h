@@ -30,8 +30,8 @@ public:
               Arena& arena)
         : ast_(ast), tree_(tree), vars_(vars), context_(context), arena_(arena) {}
     bool eval(std::uint32_t id, const Frame& frame, Collection& out);
-    /// Whether computed values say what they were computed from.
-    void track(bool on) { tracking_ = on; }
+    /// The truth of the whole expression.
+    bool test(const Frame& frame, std::optional<bool>& out);
     std::optional<Error> error;
 
 private:
@@ -66,7 +66,13 @@ private:
     bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string_view>& out,
                       Collection& from);
     Value made(ValueKind kind, std::string_view text) { return Value::ofText(kind, arena_.keep(text)); }
+    bool enter(const AstNode& n);
     // Operators
+    bool asks(const AstNode& n) const;
+    bool ask(std::uint32_t id, const Frame& f, std::optional<bool>& out);
+    bool truthOf(const AstNode& at, std::uint32_t id, const Frame& f, std::optional<bool>& out);
+    bool member(const AstNode& n, std::uint32_t right, const Collection& a, const Collection& b,
+                std::optional<bool>& out);
     const Collection* operand(std::uint32_t id, const Frame& f, Collection& room);
     bool binary(const AstNode& n, const Frame& f, Collection& out);
     bool arithmetic(const AstNode& n, const Collection& a, const Collection& b, Collection& out);
@@ -102,6 +108,10 @@ private:
     std::size_t steps_ = 0;
 };
 
+/// `and`, `or`, `xor` and `implies` of three values; none is unknown.
+std::optional<bool> joined(Op op, std::optional<bool> p, std::optional<bool> q);
+/// Whether the left operand alone decides.
+bool decides(Op op, std::optional<bool> left);
 std::string clockText(Fn fn);  ///< now(), today(), timeOfDay()
 /// Both amounts in one base unit, or none when the units do not measure the same.
 std::optional<std::pair<Decimal, Decimal>> commensurable(const Scalar& a, const Scalar& b);

@@ -112,11 +112,10 @@ Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::
 Result<bool> Expression::test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                               Arena& arena) const {
     Evaluator evaluator(impl_->ast, tree, vars, context, arena);
-    evaluator.track(false);
     Value self = Value::ofNode(context);
-    Collection out;
-    if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(*evaluator.error);
-    return truth(out, tree);
+    std::optional<bool> yes;
+    if (!evaluator.test(Frame{&self}, yes)) return std::move(*evaluator.error);
+    return yes.value_or(false);
 }
 
 bool Expression::isSinglePath() const {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "fhirpath/evaluator.h"
 
@@ -14,10 +15,9 @@ bool Evaluator::perItem(const AstNode& n, const Frame& f, Collection& focus, Col
         tracking_ = false;
         bool ok = true;
         for (std::size_t i = 0; ok && i < focus.size(); ++i) {
-            Collection c;
             std::optional<bool> yes;
             Frame inner{&focus[i], static_cast<std::int64_t>(i), f.total};
-            ok = eval(body, inner, c) && boolean(n, c, yes);
+            ok = truthOf(n, body, inner, yes);
             if (!ok) break;
             any = any || yes == true;
             every = every && yes == true;
@@ -171,12 +171,21 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
             if (n.focus != kNone && focus.empty()) return true;
             Frame inner{&focus[0], f.index, f.total};
             std::optional<bool> yes;
-            if (!eval(ast_.arg(n, 0), inner, other) || !boolean(n, other, yes)) return false;
+            const bool spans = tracking_ && !n.nodes_only;
+            bool ok = true;
+            if (spans) {
+                ok = eval(ast_.arg(n, 0), inner, other) && boolean(n, other, yes);
+            } else {
+                const bool was = std::exchange(tracking_, false);
+                ok = truthOf(n, ast_.arg(n, 0), inner, yes);
+                tracking_ = was;
+            }
+            if (!ok) return false;
             if (yes != true && n.count < 3) return true;
             std::size_t before = out.size();
             if (!eval(ast_.arg(n, yes == true ? 1 : 2), inner, out)) return false;
             // A literal chosen by a condition was computed from what the condition read.
-            for (std::size_t i = before; tracking_ && i < out.size(); ++i)
+            for (std::size_t i = before; spans && i < out.size(); ++i)
                 if (!out[i].isNode() && out[i].spans.empty()) traceAll(out[i], other);
             return true;
         }

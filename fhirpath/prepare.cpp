@@ -69,6 +69,19 @@ std::uint32_t constantOf(Ast& ast, std::uint32_t id) {
     return static_cast<std::uint32_t>(ast.constants.size() - 1);
 }
 
+/// Whether only nodes of the tree can come out of a node.
+bool givesNodes(const Ast& ast, const AstNode& n) {
+    if (n.op == Op::empty || n.op == Op::member) return true;
+    if (n.op == Op::at) return ast.nodes[n.focus].nodes_only;
+    if (n.op != Op::call) return false;
+    if (n.fn == Fn::iif) {
+        for (std::uint32_t i = 1; i < n.count; ++i)
+            if (!ast.nodes[ast.arg(n, i)].nodes_only) return false;
+        return true;
+    }
+    return (n.fn == Fn::first || n.fn == Fn::where) && n.focus != kNone && ast.nodes[n.focus].nodes_only;
+}
+
 }  // namespace
 
 void prepare(Ast& ast, const std::vector<std::string>& variables) {
@@ -77,6 +90,7 @@ void prepare(Ast& ast, const std::vector<std::string>& variables) {
         AstNode& n = ast.nodes[id];
         n.name = std::string_view(n.text);
         n.constant = constantOf(ast, id);
+        n.nodes_only = givesNodes(ast, n);
         auto known = std::find(variables.rbegin(), variables.rend(), n.text);
         if (n.op == Op::variable && known != variables.rend())
             n.place = static_cast<std::uint32_t>(variables.rend() - known - 1);

@@ -86,12 +86,19 @@ private:
     NodeTree& tree_;
     char field_ = '|', component_ = '^', repetition_ = '~', escape_ = '\\', subcomponent_ = '&';
     const Charset* charset_ = nullptr;
-    std::array<std::uint8_t, 256> signs_{};
+    const std::uint8_t* signs_ = nullptr;
 
+    /// The table of this message's delimiters, which is nearly always that of the message before.
     void setSigns() {
-        for (std::size_t c = 0; c < signs_.size(); ++c) signs_[c] = c < 0x80 ? kSaying : kSaying | kDecode;
-        auto sign = [this](char c, unsigned bits, bool saying) {
-            std::uint8_t& of = signs_[static_cast<unsigned char>(c)];
+        static thread_local std::array<std::uint8_t, 256> table;
+        static thread_local std::array<char, 5> known{};
+        const std::array<char, 5> mine{field_, component_, repetition_, escape_, subcomponent_};
+        signs_ = table.data();
+        if (known == mine) return;
+        known = mine;
+        for (std::size_t c = 0; c < table.size(); ++c) table[c] = c < 0x80 ? kSaying : kSaying | kDecode;
+        auto sign = [](char c, unsigned bits, bool saying) {
+            std::uint8_t& of = table[static_cast<unsigned char>(c)];
             of = static_cast<std::uint8_t>((of & (saying ? 0xFF : ~kSaying)) | bits);
         };
         sign(field_, kField, true);

@@ -127,6 +127,9 @@ int rank(Op op) {
 
 std::string encode(const std::vector<Operation>& operations) {
     Writer w;
+    std::size_t room = 16;
+    for (const Operation& op : operations) room += 200 + op.leaves.size() * 64;
+    w.out.reserve(room);
     w.number(kLayout);
     w.number(operations.size());
     for (const Operation& op : operations) {
