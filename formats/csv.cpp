@@ -48,8 +48,8 @@ std::size_t rowEnd(std::string_view b, std::size_t at, char delimiter) {
     return at;
 }
 
-Result<std::vector<Cell>> cellsOf(std::string_view row, char delimiter) {
-    std::vector<Cell> cells;
+Result<void> cellsOf(std::string_view row, char delimiter, std::vector<Cell>& cells) {
+    cells.clear();
     std::size_t at = 0;
     while (true) {
         Cell cell;
@@ -75,7 +75,7 @@ Result<std::vector<Cell>> cellsOf(std::string_view row, char delimiter) {
             cell.to = at;
         }
         cells.push_back(cell);
-        if (at >= row.size()) return cells;
+        if (at >= row.size()) return {};
         ++at;
     }
 }
@@ -161,6 +161,34 @@ std::string_view trim(std::string_view t) {
     return t;
 }
 
+/// The names of a header row's columns. Each row of an object brings the same header: where its names stand is remembered.
+class Header {
+public:
+    /// Whether this is the header of the row before; then `names` views it.
+    bool known(std::string_view header, char delimiter, std::vector<std::string_view>& names) const {
+        if (header != bytes_ || delimiter != delimiter_) return false;
+        for (const auto& [from, size] : places_) names.push_back(header.substr(from, size));
+        return !names.empty();
+    }
+    /// Takes only names that view the header, as they stand in it.
+    void remember(std::string_view header, char delimiter, const std::vector<std::string_view>& names) {
+        bytes_ = header;
+        delimiter_ = delimiter;
+        places_.clear();
+        for (std::string_view name : names) {
+            const bool inside =
+                name.data() >= header.data() && name.data() + name.size() <= header.data() + header.size();
+            if (!inside) return places_.clear();
+            places_.emplace_back(static_cast<std::size_t>(name.data() - header.data()), name.size());
+        }
+    }
+
+private:
+    std::string bytes_;
+    char delimiter_ = 0;
+    std::vector<std::pair<std::size_t, std::size_t>> places_;
+};
+
 }  // namespace
 
 Result<Units> split(const Settings& settings, std::string_view object) {
@@ -209,9 +237,9 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
     }
     std::string narrow;
     if (width.wide) narrow = narrowed(raw, width.big);
-    auto cells = cellsOf(width.wide ? std::string_view(narrow) : raw, settings.delimiter);
-    if (!cells) {
-        Error e = cells.error();
+    static thread_local std::vector<Cell> cells;
+    if (auto found = cellsOf(width.wide ? std::string_view(narrow) : raw, settings.delimiter, cells); !found) {
+        Error e = found.error();
         e.offset *= unit;
         e.length *= unit;
         return e;
@@ -239,29 +267,33 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
         }
         return tree.keep(*utf8);
     };
-    std::vector<std::string_view> names;
-    if (settings.header) {
+    static thread_local std::vector<std::string_view> names;
+    static thread_local Header last;
+    names.clear();
+    if (settings.header && (width.wide || !last.known(header, settings.delimiter, names))) {
         std::string narrow_header;
+        std::vector<Cell> heads;
         if (width.wide) narrow_header = narrowed(header, width.big);
-        auto heads = cellsOf(width.wide ? std::string_view(narrow_header) : header, settings.delimiter);
-        if (!heads) return fail(Errc::malformed, "the header row is broken: " + heads.error().message, "csv.header");
-        for (const Cell& cell : *heads) {
+        auto found = cellsOf(width.wide ? std::string_view(narrow_header) : header, settings.delimiter, heads);
+        if (!found) return fail(Errc::malformed, "the header row is broken: " + found.error().message, "csv.header");
+        for (const Cell& cell : heads) {
             auto name = decode(header, cell);
             std::string_view text = name ? trim(*name) : std::string_view();
             if (text.empty() || std::find(names.begin(), names.end(), text) != names.end())
                 text = tree.keep("column" + std::to_string(names.size() + 1));
             names.push_back(text);
         }
-        if (names.size() != cells->size())
-            return fail(Errc::malformed,
-                        "the row has " + std::to_string(cells->size()) + " cells, the header names " +
-                            std::to_string(names.size()),
-                        "csv.columns", 0, raw.size());
-    } else {
-        for (std::size_t i = 0; i < cells->size(); ++i) names.push_back(tree.keep("column" + std::to_string(i + 1)));
+        if (!width.wide) last.remember(header, settings.delimiter, names);
+    } else if (!settings.header) {
+        for (std::size_t i = 0; i < cells.size(); ++i) names.push_back(tree.keep("column" + std::to_string(i + 1)));
     }
-    for (std::size_t i = 0; i < cells->size(); ++i) {
-        const Cell& cell = (*cells)[i];
+    if (names.size() != cells.size())
+        return fail(
+            Errc::malformed,
+            "the row has " + std::to_string(cells.size()) + " cells, the header names " + std::to_string(names.size()),
+            "csv.columns", 0, raw.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const Cell& cell = cells[i];
         if (cell.from == cell.to) continue;  // an empty cell says nothing
         auto text = decode(raw, cell);
         if (!text) {

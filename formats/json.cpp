@@ -34,17 +34,13 @@ public:
         return leaf(NodeKind::number, raw_.substr(end - length, length), length);
     }
     bool String(const char* text, rapidjson::SizeType length, bool) {
-        Span span = stringSpan();
-        std::string_view plain = raw_.substr(span.offset, span.length);
-        std::string_view value(text, length);
-        return add(NodeKind::text, plain == value ? plain : tree_.keep(value), span) != kNoNode;
+        const Found found = string({text, length});
+        return add(NodeKind::text, found.text, found.span) != kNoNode;
     }
     bool StartObject() { return open(false); }
     bool Key(const char* text, rapidjson::SizeType length, bool) {
-        Span span = stringSpan();
-        std::string_view plain = raw_.substr(span.offset, span.length), value(text, length);
         // A member that stands twice becomes two children, as a list would: a mapping that wants one value refuses it.
-        name_ = plain == value ? plain : tree_.keep(value);
+        name_ = string({text, length}).text;
         return true;
     }
     bool EndObject(rapidjson::SizeType) { return close(); }
@@ -54,18 +50,29 @@ public:
 private:
     struct Level {
         NodeId node;
-        std::string_view name;  ///< lists: of their items
+        Name name;  ///< lists: of their items
         bool list;
     };
     std::string_view raw_;
     const rapidjson::MemoryStream& stream_;
     NodeTree& tree_;
     std::vector<Level> levels_;
-    std::string_view name_;
+    Name name_ = std::string_view();
 
-    /// The string that ends at the stream's place, without its quotes.
-    Span stringSpan() const {
-        std::size_t end = stream_.Tell() - 1, from = end;
+    struct Found {
+        std::string_view text;
+        Span span;  ///< without its quotes
+    };
+    /// The string that ends at the stream's place and was decoded to `value`.
+    Found string(std::string_view value) {
+        const std::size_t end = stream_.Tell() - 1;
+        // Nearly always it stands there as it is: without a backslash nothing was decoded.
+        if (value.size() < end) {
+            const std::string_view same = raw_.substr(end - value.size(), value.size());
+            if (raw_[end - value.size() - 1] == '"' && same == value && same.find('\\') == std::string_view::npos)
+                return {same, spanOf(end - value.size(), end)};
+        }
+        std::size_t from = end;
         while (from > 0) {
             --from;
             if (raw_[from] != '"') continue;
@@ -73,7 +80,10 @@ private:
             while (slashes < from && raw_[from - 1 - slashes] == '\\') ++slashes;
             if (slashes % 2 == 0) break;
         }
-        return {static_cast<std::uint32_t>(from + 1), static_cast<std::uint32_t>(end - from - 1)};
+        return {tree_.keep(value), spanOf(from + 1, end)};
+    }
+    static Span spanOf(std::size_t from, std::size_t to) {
+        return {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
     }
     NodeId add(NodeKind kind, std::string_view text, Span span) {
         if (levels_.empty()) return tree_.add(tree_.root(), "value", kind, text, span);
@@ -93,7 +103,7 @@ private:
         // Brackets are announced before they are consumed, values after.
         std::uint32_t at = static_cast<std::uint32_t>(stream_.Tell());
         NodeId node = tree_.root();
-        std::string_view name = "item";
+        Name name = "item";
         if (!levels_.empty()) {
             Level& up = levels_.back();
             name = up.list ? up.name : name_;

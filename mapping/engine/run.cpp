@@ -37,6 +37,13 @@ bool isNull(const RecordScope& scope, const Value& v) {
     return v.isNode() && scope.tree[v.node].kind == NodeKind::null;
 }
 
+/// The most frequent value: a node that is a text.
+bool saysText(const RecordScope& scope, const Value& v) {
+    if (!v.isNode()) return false;
+    const formats::Node& n = scope.tree[v.node];
+    return n.kind == NodeKind::text && n.first_child == formats::kNoNode && !n.text.empty();
+}
+
 bool isEmpty(const RecordScope& scope, const Value& v) {
     Value p = plain(scope, v);
     if (p.isNode() && scope.tree[p.node].kind == NodeKind::object)
@@ -57,8 +64,9 @@ Result<void> said(RecordScope& scope, const Expression& e, NodeId context, bool*
     std::size_t kept = before;
     bool any_null = false;
     for (std::size_t i = before; i < out.size(); ++i) {
-        if (isNull(scope, out[i])) any_null = true;
-        else if (!isEmpty(scope, out[i])) out[kept++] = out[i];
+        const Value v = out[i];
+        if (isNull(scope, v)) any_null = true;
+        else if (saysText(scope, v) || !isEmpty(scope, v)) out[kept++] = v;
     }
     out.shrink(kept);
     if (null && any_null && kept == before) *null = true;
