@@ -173,8 +173,9 @@ struct AstNode {
 struct Step {
     enum class Kind : std::uint8_t { self, type_or_member, member, at };
     Kind kind = Kind::member;
-    std::uint32_t node = kNone;  ///< member: its node
-    std::uint32_t position = 0;  ///< at: which one to keep; `first()` is 0
+    formats::Name name = std::string_view();  ///< member
+    std::uint32_t node = kNone;               ///< member: its node, for what a type may be
+    std::uint32_t position = 0;               ///< at: which one to keep; `first()` is 0
 };
 using Path = std::vector<Step>;
 

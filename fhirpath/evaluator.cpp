@@ -116,16 +116,15 @@ void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
         const Step& step = path[i];
         if (step.kind == Step::Kind::self || (step.kind == Step::Kind::at && step.position == 0)) continue;
         if (step.kind == Step::Kind::at) return;
-        const AstNode& n = ast_.nodes[step.node];
-        if (step.kind == Step::Kind::type_or_member && named(n, start)) continue;
-        const NodeId first = nextNamed(tree_[one].first_child, n.name);
+        if (step.kind == Step::Kind::type_or_member && named(ast_.nodes[step.node], start)) continue;
+        const NodeId first = nextNamed(tree_[one].first_child, step.name);
         if (first != kNoNode) {
             const bool only = i < last && path[i + 1].kind == Step::Kind::at && path[i + 1].position == 0;
-            if (only || nextNamed(tree_[first].next_sibling, n.name) == kNoNode) {
+            if (only || nextNamed(tree_[first].next_sibling, step.name) == kNoNode) {
                 one = first;
                 continue;
             }
-        } else if (tree_.isFirstPart(one, n.name.text)) {
+        } else if (tree_.isFirstPart(one, step.name.text)) {
             continue;
         } else if (tree_.dialect() != Dialect::fhir) {
             return;
@@ -148,7 +147,7 @@ void Evaluator::followAll(const Path& path, std::size_t i, NodeId start, Collect
             continue;
         }
         Nodes found;
-        for (NodeId node : from) members(node, ast_.nodes[step.node].name, found);
+        for (NodeId node : from) members(node, step.name, found);
         from = std::move(found);
     }
     put(from, out);
@@ -347,14 +346,6 @@ void Evaluator::give(Collection& out, Value v, const Collection& a, const Collec
         traceAll(v, b);
     }
     out.push_back(std::move(v));
-}
-
-/// Counts a step into a node; who is let in leaves by taking one from the depth.
-bool Evaluator::enter(const AstNode& n) {
-    if (++steps_ > 2000000) return raise(n, "the evaluation takes too long");
-    if (depth_ >= 1500) return raise(n, "nested too deeply");
-    ++depth_;
-    return true;
 }
 
 bool Evaluator::test(const Frame& f, std::optional<bool>& out) {

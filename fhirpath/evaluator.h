@@ -66,7 +66,13 @@ private:
     bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string_view>& out,
                       Collection& from);
     Value made(ValueKind kind, std::string_view text) { return Value::ofText(kind, arena_.keep(text)); }
-    bool enter(const AstNode& n);
+    /// Counts a step into a node; who is let in leaves by taking one from the depth.
+    bool enter(const AstNode& n) {
+        if (++steps_ > 2000000) return raise(n, "the evaluation takes too long");
+        if (depth_ >= 1500) return raise(n, "nested too deeply");
+        ++depth_;
+        return true;
+    }
     // Operators
     bool asks(const AstNode& n) const;
     bool ask(std::uint32_t id, const Frame& f, std::optional<bool>& out);

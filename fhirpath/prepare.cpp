@@ -29,15 +29,15 @@ Path pathTo(Ast& ast, std::uint32_t id) {
     const AstNode& n = ast.nodes[id];
     const bool member = n.op == Op::member;
     if (!member && n.op != Op::at && n.op != Op::call) return {};
-    if (n.focus == kNone) return member ? Path{Step{Step::Kind::type_or_member, id, 0}} : Path{};
-    Step step{Step::Kind::member, id, 0};
+    if (n.focus == kNone) return member ? Path{Step{Step::Kind::type_or_member, n.name, id, 0}} : Path{};
+    Step step{Step::Kind::member, n.name, id, 0};
     if (!member) {
         step.kind = Step::Kind::at;
         step.position = positionOf(ast, n);
         if (step.position == kNone) return {};
     }
     AstNode& focus = ast.nodes[n.focus];
-    if (focus.op == Op::self && member) return {Step{Step::Kind::self, n.focus, 0}, step};
+    if (focus.op == Op::self && member) return {Step{Step::Kind::self, n.name, n.focus, 0}, step};
     if (focus.path == kNone) return {};
     Path path = std::move(ast.paths[focus.path]);
     focus.path = kNone;

@@ -23,17 +23,16 @@ int hexDigit(char c) {
                                   : -1;
 }
 
-/// Names f1…f60 and the like, made once: a node's name must outlive the tree.
-const Name& numbered(char letter, std::size_t n) {
-    constexpr std::size_t kMost = 1000;
+/// Names f1…f60 and the like, made once: a node's name must outlive the tree. A thousand for each letter of `fcs`.
+constexpr std::size_t kNames = 1000;
+const Name* numberedNames() {
     static const auto* names = [] {
         auto* texts = new std::vector<std::string>();
         for (char l : {'f', 'c', 's'})
-            for (std::size_t i = 0; i < kMost; ++i) texts->push_back(l + std::to_string(i));
+            for (std::size_t i = 0; i < kNames; ++i) texts->push_back(l + std::to_string(i));
         return new std::vector<Name>(texts->begin(), texts->end());
     }();
-    std::size_t base = letter == 'f' ? 0 : letter == 'c' ? kMost : 2 * kMost;
-    return (*names)[base + std::min(n, kMost - 1)];
+    return names->data();
 }
 
 /// What the characters of a value mean, as bits.
@@ -71,9 +70,12 @@ public:
         setSigns();
         if (auto r = chooseCharset(encoding); !r) return r;
         std::size_t at = 0;
+        // The next ends of a line, each looked for once.
+        std::size_t cr = std::min(raw_.find('\r'), raw_.size()), lf = std::min(raw_.find('\n'), raw_.size());
         while (at < raw_.size()) {
-            std::size_t stop = at;
-            while (stop < raw_.size() && !isEnd(raw_[stop])) ++stop;
+            if (at > cr) cr = std::min(raw_.find('\r', at), raw_.size());
+            if (at > lf) lf = std::min(raw_.find('\n', at), raw_.size());
+            const std::size_t stop = std::min(cr, lf);
             if (raw_.substr(at, stop - at).find_first_not_of(" \t") != std::string_view::npos)
                 if (auto r = segment(at, stop); !r) return r;
             at = stop + 1;
@@ -86,6 +88,12 @@ private:
     NodeTree& tree_;
     char field_ = '|', component_ = '^', repetition_ = '~', escape_ = '\\', subcomponent_ = '&';
     const Charset* charset_ = nullptr;
+    const Name* const names_ = numberedNames();
+
+    const Name& numbered(char letter, std::size_t n) const {
+        const std::size_t base = letter == 'f' ? 0 : letter == 'c' ? kNames : 2 * kNames;
+        return names_[base + std::min(n, kNames - 1)];
+    }
     const std::uint8_t* signs_ = nullptr;
 
     /// The table of this message's delimiters, which is nearly always that of the message before.
