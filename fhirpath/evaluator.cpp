@@ -348,17 +348,6 @@ void Evaluator::give(Collection& out, Value v, const Collection& a, const Collec
     out.push_back(std::move(v));
 }
 
-bool Evaluator::test(const Frame& f, std::optional<bool>& out) {
-    tracking_ = false;
-    if (asks(ast_.nodes[ast_.root])) return ask(ast_.root, f, out);
-    Collection values;
-    if (!eval(ast_.root, f, values)) return false;
-    auto yes = truth(values, tree_);
-    if (!yes) error = std::move(yes.error());
-    else out = *yes;
-    return yes.has_value();
-}
-
 bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
     const AstNode& n = ast_.nodes[id];
     if (!enter(n)) return false;

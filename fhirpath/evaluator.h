@@ -1,6 +1,6 @@
 #pragma once
 /// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has paths and control, operators.cpp
-/// comparison and arithmetic, functions.cpp collections, text_functions.cpp strings and conversions.
+/// comparison and arithmetic, truth.cpp conditions, functions.cpp collections, text_functions.cpp strings and conversions.
 #include <optional>
 
 #include "fhirpath/ast.h"

@@ -20,6 +20,11 @@ std::string run(std::string_view text, const formats::NodeTree& tree, Profile pr
     if (!expression) return "!" + std::string(name(expression.error().code));
     Arena arena;
     auto values = expression->evaluate(tree, tree.root(), {}, arena);
+    // A condition is asked in another way; its answer is the truth of the values.
+    auto yes = expression->test(tree, tree.root(), {}, arena);
+    auto reference = values ? truth(*values, tree) : Result<bool>(values.error());
+    auto told = [](const Result<bool>& r) { return r ? std::string(*r ? "true" : "false") : r.error().message; };
+    EXPECT_EQ(told(yes), told(reference)) << text;
     if (!values) return "!" + std::string(name(values.error().code));
     std::string out;
     for (const Value& v : *values) out += (out.empty() ? "" : ",") + std::string(v.str(tree));
@@ -124,6 +129,38 @@ TEST(Expression, Hl7) {
     for (const Case& c : cases) {
         EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
         // The strict profile walks where the others follow prepared paths.
+        EXPECT_EQ(run(c.text, tree, Profile::strict), c.expected) << c.text;
+    }
+}
+
+TEST(Expression, Conditions) {
+    formats::Settings settings;
+    settings.kind = formats::Kind::hl7v2;
+    formats::NodeTree tree;
+    ASSERT_TRUE(formats::parse(settings, kMessage, {}, tree));
+    const Case cases[] = {
+        {"PID.f8 = 'F' and PID.f7.exists()", "true"},
+        {"PID.f8 = 'M' and (1 | 2)", "false"},  // the right side is left alone
+        {"PID.f9 = 'M' and PID.f8 = 'F'", ""},
+        {"PID.f9 = 'M' or PID.f8 = 'F'", "true"},
+        {"PID.f9 = 'M' implies PID.f8 = 'M'", ""},
+        {"PID.f8 = 'M' implies (1 | 2)", "true"},
+        {"PID.f8 = 'F' xor PID.f7.empty()", "true"},
+        {"PID.f8 = 'F' and (1 | 2)", "!malformed"},
+        {"PID.f8 in ('F' | 'M')", "true"},
+        {"PID.f9 in ('F' | 'M')", ""},
+        {"PID.f3 in ('F' | 'M')", "!malformed"},
+        {"PID.f8 in ('F' | 1)", "true"},
+        {"('F' | 'M') contains PID.f8", "true"},
+        {"PID.f3.c1 = ('4711' | '4712')", "true"},
+        {"PID.f8 != 'F'", "false"},
+        {"PID.where(f8 = 'F' and f7.exists()).f1", "1"},
+        {"iif(PID.f8 = 'F', PID.f7, PID.f8)", "19741225"},
+        {"iif(PID.f3, PID.f7, PID.f8)", "!malformed"},
+        {"iif(PID.f9 = 'F', PID.f7, {})", ""},
+    };
+    for (const Case& c : cases) {
+        EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
         EXPECT_EQ(run(c.text, tree, Profile::strict), c.expected) << c.text;
     }
 }
