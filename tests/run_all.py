@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Everything `make test` and `.ci/run` run, with one closing line `N passed, M failed`. Exit 0 only when something ran and
 nothing failed. Parts: release (build, ctest), accept (the black-box scripts), privacy (marked values stand nowhere in clear
-text), powercut (what a power cut may leave is recovered), asan (clang, sanitizers, ctest), fuzz (the fuzzers of that same
-build), simulation (the pipeline under faults of a seed, and its controls), support (the real servers that tests start, and what needs them: tests/servers), model (spin on tests/model), lint.
+text), powercut (what a power cut may leave is recovered), backup (and restore, also into the other kind of store), asan (clang,
+sanitizers, ctest), fuzz (the fuzzers of that same build), simulation (the pipeline under faults of a seed, and its controls),
+support (the real servers that tests start, and what needs them: tests/servers), faults (connections, processes and disks fail
+under them: tests/faults), model (spin on tests/model), lint.
 
-    run_all.py [--only PART,…]        default: model,release,simulation,accept,privacy,powercut,asan,fuzz,support
+    run_all.py [--only PART,…]        default: all but lint
 
 Environment: ACCEPT (names of the acceptance scripts that must hold), CI=true (their absence is a failure),
 FORMAT_STRICT=1 (a file that clang-format would change is a failure), FUZZ_SECONDS (for each fuzzer; 5), JOBS.
@@ -121,33 +123,24 @@ def support(count, built):
         count.add(f"servers {part}", code == 0, time.monotonic() - start)
 
 
-def privacy(count):
-    heading("privacy: marked values from feeds to files and messages")
+# Part → heading and script with its arguments; each counts once.
+MODEL = ("models: each law within its bounds, and what breaks it", ["tests/model/run.py"])
+BUILT = {
+    "simulation": ("simulation: 1,000 schedules, every law after each, and the controls", ["tests/simulation/run.py", "build/release"]),
+    "privacy": ("privacy: marked values from feeds to files and messages", ["tests/privacy/privacy_test.py", "build/release/porta"]),
+    "powercut": ("power cuts: ten states of a recorded run", ["tests/powercut/powercut_test.py", "build/release/porta"]),
+    "backup": ("backup and restore: embedded, PostgreSQL beside Kafka, from each into the other",
+               ["tests/backup/backup_test.py", "build/release/porta", "--servers"]),
+    "faults": ("faults on the real servers, the short form", ["tests/faults/run.py", "build/release/porta", "--short"]),
+}
+PARTS = ["model", "release", "accept", *BUILT, "asan", "fuzz", "support"]
+
+
+def script(name, title, argv, count):
+    heading(title)
     start = time.monotonic()
-    code = run(sys.executable, "tests/privacy/privacy_test.py", "build/release/porta")
-    count.add("privacy", code == 0, time.monotonic() - start)
-
-
-def powercut(count):
-    heading("power cuts: ten states of a recorded run")
-    start = time.monotonic()
-    code = run(sys.executable, "tests/powercut/powercut_test.py", "build/release/porta")
-    count.add("powercut", code == 0, time.monotonic() - start)
-
-
-def model(count):
-    heading("models: each law within its bounds, and what breaks it")
-    start = time.monotonic()
-    code = run(sys.executable, "tests/model/run.py")
-    count.add("models", code == 0, time.monotonic() - start)
-
-
-def simulation(count):
-    """Schedules of the simulated pipeline, and a program for each law that breaks it and must be found out."""
-    heading("simulation: 1,000 schedules, every law after each, and the controls")
-    start = time.monotonic()
-    code = run(sys.executable, "tests/simulation/run.py", "build/release")
-    count.add("simulation", code == 0, time.monotonic() - start)
+    code = run(sys.executable, *argv)
+    count.add(name, code == 0, time.monotonic() - start)
 
 
 def fuzz(count):
@@ -194,17 +187,17 @@ def lint(count):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="model,release,simulation,accept,privacy,powercut,asan,fuzz,support")
+    parser.add_argument("--only", default=",".join(PARTS))
     parts = parser.parse_args().only.split(",")
-    unknown = set(parts) - {"model", "simulation", "release", "accept", "privacy", "powercut", "asan", "fuzz", "support", "lint"}
+    unknown = set(parts) - {*PARTS, "lint"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     count = Count()
     if "lint" in parts:
         lint(count)
     if "model" in parts:
-        model(count)
-    if {"release", "simulation", "accept", "privacy", "powercut", "support"} & set(parts):
+        script("model", *MODEL, count)
+    if {"release", "accept", "support", *BUILT} & set(parts):
         built = build("release", count)
         if "support" in parts:
             support(count, built)
@@ -212,12 +205,9 @@ def main():
             ctest("release", count)
         if built and "accept" in parts:
             accept(count)
-        if built and "simulation" in parts:
-            simulation(count)
-        if built and "privacy" in parts:
-            privacy(count)
-        if built and "powercut" in parts:
-            powercut(count)
+        for name in BUILT if built else ():
+            if name in parts:
+                script(name, *BUILT[name], count)
     if {"asan", "fuzz"} & set(parts) and build("asan", count):
         if "asan" in parts:
             ctest("asan", count)
