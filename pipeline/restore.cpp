@@ -53,7 +53,7 @@ Result<void> load(const std::string& directory, const PartFile& part, Store& to,
     });
 }
 
-/// Files of a state directory: filled beside their names, which they take last of all, the data's after the others.
+/// Files of a state directory: filled beside their names, which they take last of all.
 class Files {
 public:
     explicit Files(const config::Settings& settings) : settings_(settings) {}
@@ -64,7 +64,7 @@ public:
         if (!lease) return lease.error();
         lease_ = std::move(*lease);
         std::error_code error;
-        for (Part part : {Part::keys, Part::decisions, Part::data}) {
+        for (Part part : {Part::data, Part::decisions, Part::keys}) {
             if (fs::exists(partPath(settings_, part), error))
                 return fail(
                     Errc::misconfigured,
@@ -79,7 +79,7 @@ public:
 
     /// All of them are closed.
     Result<void> finish() {
-        for (Part part : {Part::keys, Part::decisions, Part::data}) {
+        for (Part part : {Part::data, Part::decisions, Part::keys}) {
             std::error_code error;
             fs::rename(beside(part), partPath(settings_, part), error);
             if (error)
@@ -133,9 +133,10 @@ Result<Json> restore(const config::Settings& settings, const std::string& data, 
         const std::int64_t no = std::get<std::int64_t>(row[0]);
         return no >= first && no <= last;
     };
-    if (auto r = one(keys, kKeysFile, known, {}); !r) return r.error();
-    if (auto r = one(data, kDecisionsFile, {}, {}); !r) return r.error();
+    // Keys last: data without keys open nothing, while keys without data would be met by other data under their numbers.
     if (auto r = one(data, kDataFile, {}, [&](Store& store) { beginAnew(store, !embedded); }); !r) return r.error();
+    if (auto r = one(data, kDecisionsFile, {}, {}); !r) return r.error();
+    if (auto r = one(keys, kKeysFile, known, {}); !r) return r.error();
     if (embedded)
         if (auto r = files.finish(); !r) return r.error();
 
