@@ -22,7 +22,7 @@ from privacy.scanner import Scanner  # noqa: E402
 from privacy.service import embedded, scaled_out  # noqa: E402
 
 # What these commands print is about the gateway, not about people: their stdout is scanned too.
-SILENT = ("ingest", "account", "status", "quarantine list", "quarantine show", "quarantine replay", "crashpoints", "audit log", "audit verify", "audit replay")
+SILENT = ("ingest", "backup", "account", "status", "quarantine list", "quarantine show", "quarantine replay", "crashpoints", "audit log", "audit verify", "audit replay")
 
 
 class Checks:
@@ -41,7 +41,7 @@ class Gateway:
 
     def __init__(self, porta, root, town, state):
         self.porta, self.town, self.state = porta, town, state
-        self.temp, self.work = root / "tmp", root / "work"
+        self.temp, self.work, self.backups = root / "tmp", root / "work", root / "backups"
         for d in (self.temp, self.work, state):
             d.mkdir(exist_ok=True)
         self.scanner = Scanner(town.markers)
@@ -60,7 +60,7 @@ class Gateway:
         return r
 
     def files(self):
-        return self.scanner.in_tree(self.state, self.temp, self.work)
+        return self.scanner.in_tree(self.state, self.temp, self.work, self.backups)
 
 
 def everything(g, town):
@@ -79,6 +79,7 @@ def everything(g, town):
     g("person", "find", "--name", "-", "--json", stdin=a.encode())
     g("person", "find", "--name", a, "--json")
     g("audit", "log")
+    g("backup", "--to", g.backups / f"{g.calls}-data", "--keys-to", g.backups / f"{g.calls}-keys")
     return views
 
 
@@ -191,7 +192,8 @@ def main():
         bad = [s["source"] for s in account["sources"] if s["quarantined"] == 0]
         check(shown and not bad, "the markers went through: some are shown, every source has quarantined some", f"{len(views)} views" if not bad else str(bad))
         check(not g.leaks, "no message and no operator's list quotes a value", report(g.leaks))
-        check(not g.files(), "nothing in the state, in temporary files or the place of work", report(g.files()))
+        check(len(list(g.backups.glob("*/manifest.json"))) == 2, "a backup was made, data and keys")
+        check(not g.files(), "nothing in the state, in temporary files, the place of work or a backup", report(g.files()))
 
         g.leaks = []
         mistakes(g, town)

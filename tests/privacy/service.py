@@ -82,9 +82,11 @@ def scaled_out(check, porta, root, town, scanner):
         with Roles(porta, where, logs):
             said.append(call("ingest"))
             said += [call(*words) for words in (["quarantine", "replay"], ["account", "--json"], ["status"], ["topics", "plan"])]
+        saved = root / "saved"
+        said.append(call("backup", "--to", str(saved / "data"), "--keys-to", str(saved / "keys")))
         account = json.loads(said[3].stdout)
         check(all(r.returncode == 0 for r in said) and sum(s["published"] for s in account["sources"]) > 100,
               "the feeds went through Kafka and PostgreSQL", f"{sum(s['published'] for s in account['sources'])} published")
         leaks = [f for r in said for f in scanner.in_bytes(r.stdout + r.stderr)]
-        found = scanner.in_tree(root / "kafka", root / "postgres", root / "roles-state", logs)
-        check(not leaks and not found, "nothing in topics, database, state or logs of the roles", str((leaks + found)[:3]))
+        found = scanner.in_tree(root / "kafka", root / "postgres", root / "roles-state", logs, saved)
+        check(not leaks and not found, "nothing in topics, database, state, a backup or logs of the roles", str((leaks + found)[:3]))
