@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
     porta::pipeline::RecordMessage record;
     const long head = static_cast<long>(porta::pipeline::encode(record).size());
     record.box.assign(static_cast<std::size_t>(size > head ? size - head : 0), 'x');
-    constexpr long kBatch = 500;
+    constexpr long kBatch = 2000;
     // The first batch connects.
     std::chrono::steady_clock::time_point start;
     for (long at = -kBatch; at < count; at += kBatch) {

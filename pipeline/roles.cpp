@@ -18,7 +18,7 @@ namespace porta::pipeline {
 
 namespace {
 
-constexpr std::size_t kBatch = 500;
+constexpr std::size_t kBatch = 500, kMapBatch = 2000;
 
 void rest(const config::Settings& settings) {
     std::this_thread::sleep_for(std::chrono::milliseconds(settings.poll_ms));
@@ -82,7 +82,7 @@ public:
     }
 
     Result<bool> step() override {
-        auto messages = reader_->poll(kBatch, settings_.poll_ms);
+        auto messages = reader_->poll(kMapBatch, settings_.poll_ms);
         if (!messages) return messages.error();
         if (messages->empty()) return false;
 #ifdef PORTA_CONTROL_POSITION_BEFORE_EFFECT

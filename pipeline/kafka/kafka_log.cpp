@@ -169,8 +169,9 @@ public:
             if (auto r = startProducer(); !r) return r;
         // Lives on until every report has come or the producer is gone.
         Reports reports;
+        std::string topic;
         for (const Message& m : messages) {
-            const std::string topic = settings_.prefix + m.topic;
+            topic.assign(settings_.prefix).append(m.topic);
             while (true) {
                 rd_kafka_resp_err_t err = rd_kafka_producev(
                     producer_.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(&m.key, sizeof m.key),
