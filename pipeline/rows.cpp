@@ -1,7 +1,6 @@
 #include "pipeline/rows.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace porta::pipeline {
 
@@ -25,9 +24,10 @@ void Rows::write(std::size_t rows) {
     for (std::size_t n = 0; n < rows * columns_; ++n)
         sql += (n % columns_ ? ", ?" : n ? "), (?" : " (?") + std::to_string(n + 1);
     sql += ") " + tail_;
-    std::vector<Value> some(std::make_move_iterator(values_.end() - static_cast<std::ptrdiff_t>(rows * columns_)),
-                            std::make_move_iterator(values_.end()));
-    values_.resize(values_.size() - some.size());
+    const auto from = values_.end() - static_cast<std::ptrdiff_t>(rows * columns_);
+    std::vector<Value> some(rows * columns_);
+    std::move(from, values_.end(), some.begin());
+    values_.erase(from, values_.end());
     store_.run(sql, some);
 }
 
@@ -40,7 +40,7 @@ void queryIn(Store& store, const std::string& sql, const std::vector<std::int64_
         std::vector<Value> some;
         for (std::size_t i = 0; i < step; ++i) {
             places += (i ? ", ?" : "?") + std::to_string(i + 1);
-            some.push_back(numbers[std::min(from + i, numbers.size() - 1)]);
+            some.emplace_back(numbers[std::min(from + i, numbers.size() - 1)]);
         }
         store.query(sql.substr(0, at) + places + sql.substr(at), some, row);
         from += step;
