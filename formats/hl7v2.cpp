@@ -26,13 +26,14 @@ int hexDigit(char c) {
 /// Names f1…f60 and the like, made once: a node's name must outlive the tree. A thousand for each letter of `fcs`.
 constexpr std::size_t kNames = 1000;
 const Name* numberedNames() {
-    static const auto* names = [] {
-        auto* texts = new std::vector<std::string>();
+    static const auto texts = [] {
+        std::vector<std::string> all;
         for (char l : {'f', 'c', 's'})
-            for (std::size_t i = 0; i < kNames; ++i) texts->push_back(l + std::to_string(i));
-        return new std::vector<Name>(texts->begin(), texts->end());
+            for (std::size_t i = 0; i < kNames; ++i) all.push_back(l + std::to_string(i));
+        return all;
     }();
-    return names->data();
+    static const std::vector<Name> names(texts.begin(), texts.end());
+    return names.data();
 }
 
 /// What the characters of a value mean, as bits.
