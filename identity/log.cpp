@@ -148,6 +148,31 @@ std::vector<LogEntry> IdentityLog::decide(Sets sets, const std::set<std::string>
                     changed = true;
                 }
     }
+    // Ids outside of what is decided here: those whose last record left now, and those that lead through one that changed.
+    auto home = [&](const std::string& founder) -> PersonId {
+        if (const auto here = now.find(founder); here != now.end()) return here->second;
+        return gone.contains(founder) ? 0 : personOf(founder);
+    };
+    auto lead = [&](PersonId p) {
+        const PersonId to = home(persons_.at(p).founder);
+        if (to == 0 || to == p || leadsTo(p) == to) return;
+        redirects[p] = to;
+        merges.push_back({LogEvent::merged, p, to, {}, cause});
+    };
+    std::vector<PersonId> changed;
+    for (const std::string& key : gone)
+        if (PersonId p = personOf(key); p && !heir.contains(p) && !redirects.contains(p) && !livesElsewhere(p)) lead(p);
+    for (const auto& [p, to] : redirects) changed.push_back(p);
+    while (!changed.empty()) {
+        auto through = followers_.find(changed.back());
+        changed.pop_back();
+        if (through == followers_.end()) continue;
+        for (PersonId p : through->second) {
+            if (redirects.contains(p)) continue;
+            lead(p);
+            changed.push_back(p);
+        }
+    }
     out.insert(out.end(), joins.begin(), joins.end());
     out.insert(out.end(), merges.begin(), merges.end());
     return out;
@@ -160,6 +185,11 @@ Result<void> IdentityLog::apply(const LogEntry& entry) {
         if (PersonId before = personOf(entry.record)) persons_.at(before).members.erase(entry.record);
         person.members[entry.record] = clock_ + 1;
         of_[entry.record] = entry.person;
+    };
+    auto follow = [&](PersonId& redirect, PersonId to) {
+        if (redirect) followers_[redirect].erase(entry.person);
+        if (to) followers_[to].insert(entry.person);
+        redirect = to;
     };
     switch (entry.event) {
         case LogEvent::founded: {
@@ -174,7 +204,7 @@ Result<void> IdentityLog::apply(const LogEntry& entry) {
         case LogEvent::revived:
             if (!known || !at->second.members.empty()) return misfit(entry, "the id is not asleep");
             if (entry.record != at->second.founder) return misfit(entry, "not its founding record");
-            at->second.redirect = 0;
+            follow(at->second.redirect, 0);
             enter(at->second);
             break;
         case LogEvent::joined:
@@ -191,7 +221,7 @@ Result<void> IdentityLog::apply(const LogEntry& entry) {
         case LogEvent::merged:
             if (!known || !at->second.members.empty()) return misfit(entry, "the id still has records");
             if (entry.other == entry.person || !exists(entry.other)) return misfit(entry, "no survivor");
-            at->second.redirect = entry.other;
+            follow(at->second.redirect, entry.other);
             break;
         case LogEvent::split:
             if (!known || entry.other == entry.person) return misfit(entry, "nothing to split");

@@ -60,6 +60,7 @@ private:
     std::map<PersonId, Person> persons_;
     std::map<std::string, PersonId> of_;                 ///< live record → person
     std::map<std::string, std::set<PersonId>> founded_;  ///< founding record → its ids
+    std::map<PersonId, std::set<PersonId>> followers_;   ///< id → those whose redirect names it
     std::uint64_t clock_ = 0;                            ///< entries applied: the join order
 };
 

@@ -69,6 +69,27 @@ TEST(IdentityLog, returningFounderLeavesAPersonThatLivesOnAlone) {
     EXPECT_EQ(m.log.resolve(1), 2);
 }
 
+TEST(IdentityLog, anIdLeadsToItsFounderThatIsNotAskedAbout) {
+    Machine m;
+    m.step({{"a", "b"}}, {});  // 1, founded by a
+    m.step({{"b"}}, {"a"});    // 1 lives on with b
+    m.step({{"a"}}, {});       // a is 2
+    m.step({}, {"b"});         // the last of 1 leaves, and nobody asks about 2
+    EXPECT_EQ(m.log.resolve(1), 2);
+
+    Machine n;
+    n.step({{"a"}, {"b"}, {"c"}}, {});  // 1, 2, 3
+    n.step({{"a", "b"}, {"c"}}, {});    // 2 leads to 1
+    n.step({{"b", "c"}}, {"a"});        // 1 goes on with b and c, 3 leads to it
+    n.step({{"c"}}, {"b"});
+    n.step({{"a"}}, {});  // apart from c, which is not asked about
+    n.step({{"b"}}, {});  // the founder of 2, which lies asleep behind 1
+    for (const auto& [id, person] : n.log.persons())
+        if (PersonId lives = n.log.personOf(person.founder); lives && !n.log.exists(id)) {
+            EXPECT_EQ(n.log.resolve(id), lives) << id;
+        }
+}
+
 TEST(IdentityLog, refusesWhatDoesNotFit) {
     IdentityLog log;
     EXPECT_FALSE(log.apply({LogEvent::joined, 1, 0, "a", {}}));
