@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from support.door import DOOR
 from support.kafka import Kafka
 from support.postgres import Postgres
 from support.process import free_ports
@@ -13,16 +14,6 @@ from support.proxy import Proxy, kafka_produce, postgres_commit
 
 PEOPLE, TOWNS, PUSHED = 15, 4, 6
 ENVIRONMENT = {"PORTA_AS": "acceptance", "PORTA_PURPOSE": "verification"}
-DOOR = """id: door
-kind: http
-http: {token_file: door.token}
-agency: {id: door, name: The door, domain: social}
-format: {kind: csv, delimiter: ";", encoding: utf-8, header: true, dates: yyyy-MM-dd}
-order: arrival
-mapping: library:contacts
-coverage: {from: 2020-01-01, who: who came by}
-no_data_means: did not come by
-"""
 
 
 def call(porta, *args, where=(), env=None, seconds=60):

@@ -38,13 +38,13 @@ def in_own_mounts():
 
 
 def one(bed, name, seed):
-    """Holds, and the line that says so."""
+    """Whether it holds, or None when it was skipped; prints the line that says so."""
     said, run, seconds = "", None, 0.0
     try:
         scenario = SCENARIOS[name]
         if name in disk.SCENARIOS and not bed.may_mount:
             print(f"skipped     {name:<16} seed {seed:<3} a small disk takes the rights of root")
-            return True
+            return None
         with scenario.kind(bed, name, seed, scenario.names, scenario.before) as run:
             scenario.strike(run)
             if name not in CONTROLS:
@@ -77,17 +77,21 @@ def main():
         parser.error(f"the scenarios are {' '.join(SCENARIOS)}")
     times = SHORT if options.short else {n: 1 if n in CONTROLS else options.seeds for n in names}
     in_own_mounts()
-    start, held, short = time.monotonic(), 0, []
+    start, held, skipped, short = time.monotonic(), 0, 0, []
     with tempfile.TemporaryDirectory(prefix="porta-faults-") as directory, Bed(options.porta, directory) as bed:
         print(f"servers ready in {time.monotonic() - start:.1f} s", flush=True)
         for name, count in times.items():
             for seed in range(options.first, options.first + count):
-                if one(bed, name, seed):
+                holds = one(bed, name, seed)
+                if holds:
                     held += 1
+                elif holds is None:
+                    skipped += 1
                 else:
                     short.append(f"{name}:{seed}")
-    print(f"faults: {held} hold, {len(short)} fall short {' '.join(short)} in {time.monotonic() - start:.0f} s")
-    return 1 if short or not held else 0
+    print(f"faults: {held} hold, {skipped} skipped, {len(short)} fall short {' '.join(short)} in {time.monotonic() - start:.0f} s")
+    # Where everything must run, what was skipped is missing.
+    return 1 if short or not held or (skipped and os.environ.get("CI") == "true") else 0
 
 
 if __name__ == "__main__":

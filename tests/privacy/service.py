@@ -9,20 +9,11 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from support.door import DOOR  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.roles import Roles  # noqa: E402
 
-DOOR = """id: door
-kind: http
-http: {token_file: door.token}
-agency: {id: door, name: The door, domain: social}
-format: {kind: csv, delimiter: ";", encoding: utf-8, header: true, dates: yyyy-MM-dd}
-order: arrival
-mapping: library:contacts
-coverage: {from: 2020-01-01, who: who came by}
-no_data_means: did not come by
-"""
 
 
 def ask(port, path, body=None, token="sesame"):

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "pipeline/embedded/sqlite_store.h"
+#include "tests/support/folder.h"
 
 namespace porta::pipeline {
 namespace {
@@ -18,14 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-struct Folder {
-    fs::path path;
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "porta-test-XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-    ~Folder() { fs::remove_all(path); }
-};
+using support::Folder;
 
 class DecisionLogs : public ::testing::Test {
 protected:

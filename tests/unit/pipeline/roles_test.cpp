@@ -16,6 +16,7 @@
 #include "pipeline/roles.h"
 #include "pipeline/schema.h"
 #include "synth/municipality.h"
+#include "tests/support/folder.h"
 #include "tests/support/memory_log.h"
 
 namespace porta::pipeline {
@@ -23,14 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-    fs::path path;
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "porta-test-XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-    ~Folder() { fs::remove_all(path); }
-};
+using support::Folder;
 
 /// A lease that a test takes away.
 struct TestLease : Lease {
