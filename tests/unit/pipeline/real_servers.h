@@ -16,7 +16,8 @@
 namespace porta::pipeline {
 
 /// A table of the tests' own.
-inline const char* const kOwnTable = "CREATE TABLE trial(no INTEGER PRIMARY KEY, number INTEGER, bytes BLOB, words TEXT)";
+inline const char* const kOwnTable =
+    "CREATE TABLE trial(no INTEGER PRIMARY KEY, number INTEGER, bytes BLOB, words TEXT)";
 
 inline std::string environment(const char* name) {
     const char* value = std::getenv(name);
