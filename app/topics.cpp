@@ -10,13 +10,15 @@
 namespace porta::app {
 
 /// Raw topics keep everything: they are what views are computed from. Of persons any message is enough, it names who
-/// changed. Views are kept too: two workers may append out of order, and compaction would keep the older one alone.
+/// changed. Views are kept too: two workers may append out of order, and compaction would keep the older one alone. The broker's clock stamps messages: one that came from a machine with a wrong
+/// clock would be refused for its time.
 Result<std::vector<pipeline::TopicPlan>> plannedTopics(const config::Settings& settings) {
     using Properties = std::vector<std::pair<std::string, std::string>>;
     const Properties for_ever{{"retention.ms", "-1"}, {"max.message.bytes", "16777216"}};
     const Properties one_of_each{{"cleanup.policy", "compact"}};
     std::vector<pipeline::TopicPlan> topics;
     auto plan = [&](const std::string& name, Properties properties) {
+        properties.emplace_back("message.timestamp.type", "LogAppendTime");
         if (settings.kafka.min_insync_replicas > 0)
             properties.emplace_back("min.insync.replicas", std::to_string(settings.kafka.min_insync_replicas));
         topics.push_back({name, settings.kafka.partitions, std::move(properties), 0});

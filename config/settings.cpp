@@ -298,12 +298,13 @@ Result<void> loadScaledOut(Settings& s, const Yaml& yaml, const std::string& pat
     if (const Yaml* store = yaml.find("store")) {
         if (auto r = checkKeys(*store, {"sqlite", "postgresql"}, path); !r) return r;
         if (const Yaml* pg = store->find("postgresql")) {
-            if (auto r = checkKeys(*pg, {"dsn", "password_file", "lease_ms"}, path); !r) return r;
+            if (auto r = checkKeys(*pg, {"dsn", "password_file", "lease_ms", "answer_ms"}, path); !r) return r;
             s.postgres.dsn = pg->get("dsn");
             if (s.postgres.dsn.find("password") != std::string::npos)
                 return yamlError(path, *pg, "a password stands in a file only; name it with `password_file`");
             if (pg->find("password_file")) s.postgres.password_file = resolve(s.directory, pg->get("password_file"));
             if (auto r = take(*pg, "lease_ms", s.postgres.lease_ms, 500, 600000); !r) return r;
+            if (auto r = take(*pg, "answer_ms", s.postgres.answer_ms, 500, 3600000); !r) return r;
         }
     }
     if (const Yaml* log = yaml.find("log"); log && log->kind == Yaml::Kind::map) {

@@ -56,6 +56,7 @@ struct PostgresSettings {
     std::string dsn;            ///< libpq connection string without a password; empty: SQLite
     std::string password_file;  ///< absolute; its first line
     int lease_ms = 10000;       ///< after which a silent resolver loses its lease
+    int answer_ms = 60000;      ///< after which a connection without a byte of an awaited answer is given up
 };
 
 struct Settings {

@@ -36,6 +36,12 @@ Error refused(rd_kafka_resp_err_t err, const std::string& topic) {
                 Errc::misconfigured,
                 "a message is larger than topic " + topic + " takes; give it max.message.bytes=" + kMessageBytes,
                 "log.topic");
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+            return fail(Errc::unavailable,
+                        "the position in topic " + topic +
+                            " is not in the log, or the group's coordinator did not say it; it is asked again. If this "
+                            "stays, the topic has lost messages: look at its retention.ms (`porta topics plan`)",
+                        "log.position");
         default: return unreachable(err);
     }
 }
@@ -66,8 +72,11 @@ Result<KafkaHandle<rd_kafka_conf_t>> configure(const config::KafkaSettings& sett
 Result<KafkaHandle<rd_kafka_t>> start(rd_kafka_type_t type, KafkaHandle<rd_kafka_conf_t> conf) {
     char text[512];
     KafkaHandle<rd_kafka_t> kafka(rd_kafka_new(type, conf.get(), text, sizeof text));
-    if (!kafka)
+    if (!kafka && rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG)
         return fail(Errc::misconfigured, "log.kafka: librdkafka does not start with these settings", "log.kafka");
+    if (!kafka)
+        return fail(Errc::unavailable, "librdkafka does not start now: no thread, memory or descriptor is left for it",
+                    "log.kafka");
     (void)conf.release();  // taken over by rd_kafka_new
     return kafka;
 }
@@ -112,7 +121,7 @@ public:
                 case RD_KAFKA_RESP_ERR__TIMED_OUT:
                 case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: continue;
                 default:
-                    if (messages.empty()) return unreachable(m->err);
+                    if (messages.empty()) return refused(m->err, m->rkt ? rd_kafka_topic_name(m->rkt) : "");
                     continue;
             }
             Message out;

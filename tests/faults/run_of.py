@@ -14,7 +14,7 @@ from bed import call, must, outcomes
 from support.roles import Roles
 
 LIMIT = 15.0  # seconds from the first role's start to the last check
-LEASE_MS, SESSION_MS, MESSAGE_MS, POLL_MS = 1000, 1500, 1500, 50
+LEASE_MS, ANSWER_MS, SESSION_MS, MESSAGE_MS, POLL_MS = 1000, 2000, 1500, 1500, 50
 NAMES = ("connect", "map", "map", "resolve", "resolve", "project")
 # Resident memory of a role over these feeds, whatever is away (docs/changes/0013).
 CAP_MIB = 128
@@ -85,7 +85,8 @@ class Run:
         self.files = self.town.copy(self.root)
         bed.postgres.query(f"CREATE DATABASE {self.name}", "postgres")
         more = {"log.kafka.prefix": self.name + ".", "log.kafka.partitions": 2, "log.kafka.session_timeout_ms": SESSION_MS,
-                "log.kafka.message_timeout_ms": MESSAGE_MS, "store.postgresql.lease_ms": LEASE_MS, "poll_ms": POLL_MS}
+                "log.kafka.message_timeout_ms": MESSAGE_MS, "store.postgresql.lease_ms": LEASE_MS,
+                "store.postgresql.answer_ms": ANSWER_MS, "poll_ms": POLL_MS}
         self.settings = [x for k, v in more.items() for x in ("--set", f"{k}={v}")]
         self.direct = self.where(bed.kafka.port, bed.postgres.port)
         # Through the proxies go the roles only; the test asks the servers themselves.

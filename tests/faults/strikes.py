@@ -76,6 +76,20 @@ def broker_away(run):
     away(run, run.bed.broker_way, run.rng.uniform(1.5, 2.0) * MESSAGE + 0.5)
 
 
+def silent(run, way):
+    """The connections of now are forgotten on the way: nothing comes, and nobody is told. Each is given up in its time."""
+    run.through([("silent", way.silence), ("silent", way.silence)])
+    run.rest()
+
+
+def store_silent(run):
+    silent(run, run.bed.store_way)
+
+
+def broker_silent(run):
+    silent(run, run.bed.broker_way)
+
+
 def role_kill(run):
     roles = [run.rng.choice(run.all(n)) for n in ("connect", "map", "resolve", "project")]
     run.rng.shuffle(roles)
@@ -237,6 +251,6 @@ class Scenario:
 
 
 SCENARIOS = {f.__name__.replace("_", "-"): Scenario(f) for f in (
-    undisturbed, store_cut, store_slow, store_away, broker_cut, broker_slow, broker_away, role_kill, role_stop, server_kill, server_stop, rebalance, backlog, clock)}
+    undisturbed, store_cut, store_slow, store_away, store_silent, broker_cut, broker_slow, broker_away, broker_silent, role_kill, role_stop, server_kill, server_stop, rebalance, backlog, clock)}
 SCENARIOS["resolver-stop"] = Scenario(resolver_stop, before=arm_resolver)
 SCENARIOS["poison"] = Scenario(poison, names=("connect", "map", "resolve", "project"))

@@ -76,7 +76,7 @@ def schema(porta, folder):
         check(bool(refusals(form, value)), f"the schema refuses {what}")
         check(not porta(folder, value), f"porta refuses {what}")
     for path, bad in ((("server", "port"), 70000), (("log", "kafka", "min_insync_replicas"), 0),
-                      (("store", "postgresql", "lease_ms"), 10), (("poll_ms",), 0), (("log",), "elsewhere")):
+                      (("store", "postgresql", "lease_ms"), 10), (("store", "postgresql", "answer_ms"), 10), (("poll_ms",), 0), (("log",), "elsewhere")):
         value = copy.deepcopy(good)
         at = value
         for key in path[:-1]:

@@ -6,6 +6,7 @@
         proxy.away()           the same, and none comes about until heal()
         proxy.delay(0.05)      each piece of data comes this much later, in both directions
         proxy.stall("up")      what the roles send ("down": what they are sent) stays here until heal()
+        proxy.silence()        the connections of now never bring anything again, and never end; new ones work
         proxy.swallow(test)    the answer to the next request that test finds is thrown away, and the connection cut
         proxy.heal()           all of it is over, and what was held back goes on
 
@@ -26,7 +27,7 @@ class Connection:
 
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
-        self.answer_is_lost = False
+        self.answer_is_lost = self.silent = False
         self.test = None
         for way, source, target in (("up", client, server), ("down", server, client)):
             threading.Thread(target=self.pump, args=(way, source, target), daemon=True).start()
@@ -35,6 +36,8 @@ class Connection:
         try:
             while data := source.recv(PIECE):
                 self.proxy.hold_back(way)
+                if self.silent:
+                    continue
                 if way == "up":
                     self.look_at(data)
                 elif self.answer_is_lost:
@@ -142,6 +145,12 @@ class Proxy:
             now = list(self.connections)
         for c in now:
             c.close()
+
+    def silence(self):
+        """What a firewall does that forgot a connection: neither end is told."""
+        with self.changed:
+            for c in self.connections:
+                c.silent = True
 
     def away(self):
         self.refusing = True

@@ -427,6 +427,27 @@ TEST(PostgresStore, exclusiveWorkIsOneAtATime) {
     EXPECT_EQ(count(*first, "trial"), 100);
 }
 
+/// A server that says nothing for longer than `answer_ms` is given up, and asked anew at the next call.
+TEST(PostgresStore, givesUpAConnectionThatIsSilent) {
+    const std::string schema = freshSchema();
+    config::PostgresSettings settings = postgres();
+    settings.answer_ms = 700;
+    auto store = openIn(schema, settings);
+    store->run(kOwnTable);
+    const auto before = std::chrono::steady_clock::now();
+    auto silent = store->transact([&] {
+        store->run("INSERT INTO trial(no) VALUES(?1)", {std::int64_t{1}});
+        store->query("SELECT 1 FROM pg_sleep(20)", {}, [](const Row&) {});
+    });
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+    ASSERT_FALSE(silent);
+    EXPECT_EQ(silent.error().code, Errc::unavailable);
+    EXPECT_EQ(silent.error().rule, "store.postgresql.silent");
+    EXPECT_EQ(count(*store, "trial"), 0);
+    // Control: one that answers in time keeps its connection.
+    EXPECT_TRUE(store->transact([&] { store->query("SELECT 1 FROM pg_sleep(0.3)", {}, [](const Row&) {}); }));
+}
+
 TEST(PostgresStore, comesBackAfterItsServerWasKilled) {
     auto store = openIn(freshSchema());
     store->run(kOwnTable);
