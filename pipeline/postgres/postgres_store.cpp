@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -117,12 +118,13 @@ private:
                         : " -c idle_in_transaction_session_timeout=" + std::to_string(settings_.lease_ms));
         // What a peer that is gone never takes would else keep us in the write for a quarter of an hour.
         const std::string answer_ms = std::to_string(settings_.answer_ms);
+        const std::string connect_s = std::to_string(std::clamp(settings_.answer_ms / 1000, 2, 5));
         // The lease knows its holder by this name, so the DSN may not give another.
         const char* names[] = {"dbname",           "password", "connect_timeout", "application_name", "options",
                                "tcp_user_timeout", nullptr};
         const char* values[] = {settings_.dsn.c_str(),
                                 password.empty() ? nullptr : password.c_str(),
-                                "5",
+                                connect_s.c_str(),
                                 "porta",
                                 options.c_str(),
                                 answer_ms.c_str(),

@@ -49,13 +49,13 @@ class Town:
 
     def __init__(self, porta, root, seed):
         self.root = root
-        must(porta, "synth", "--people", PEOPLE, "--seed", seed, "--out", root)
+        self.invent(porta, seed)
         (root / "config/sources/door.yaml").write_text(DOOR)
         (root / "config/door.token").write_text("sesame\n")
         self.manifest = json.loads((root / "manifest.json").read_text())
         self.as_of = self.manifest["as_of"]
         head = "client_id;surname;name;birth_date;tax_code;worker;phone;last_contact\n"
-        self.pushed = [f"{head}D{seed}-{n};Portone;Prova {n};19{60 + n}-02-03;;W{n};;2024-02-0{n + 1}\n".encode() for n in range(PUSHED)]
+        self.pushed = [f"{head}D{seed}-{n};{self.family(n)};Prova {n};19{60 + n}-02-03;;W{n};;2024-02-0{n + 1}\n".encode() for n in range(PUSHED)]
         state = ["-c", root / "config", "--state", root / "state"]
         must(porta, "ingest", where=state)
         for n, body in enumerate(self.pushed):
@@ -64,6 +64,12 @@ class Town:
         self.account = json.loads(must(porta, "account", "--json", where=state))
         self.received = sum(s["received"] for s in self.account["sources"])
         self.views = must(porta, "view", "export", "--canonical", "--as-of", self.as_of, where=state)
+
+    def invent(self, porta, seed):
+        must(porta, "synth", "--people", PEOPLE, "--seed", seed, "--out", self.root)
+
+    def family(self, n):
+        return "Portone"
 
     def copy(self, to):
         """The configuration, and the feeds aside: the run brings them in share by share. Returns the files, in name order."""
@@ -98,8 +104,8 @@ class Bed:
         if self.may_mount:
             subprocess.run(["umount", "-l", self.root / "servers/kafka", self.root / "servers"], check=True)
 
-    def town(self, seed):
-        n = seed % TOWNS
-        if n not in self.towns:
-            self.towns[n] = Town(self.porta, self.root / f"town-{n}", n + 1)
-        return self.towns[n]
+    def town(self, seed, kind=Town):
+        of = (kind, seed % TOWNS)
+        if of not in self.towns:
+            self.towns[of] = kind(self.porta, self.root / f"{kind.__name__}-{of[1]}", of[1] + 1)
+        return self.towns[of]

@@ -19,13 +19,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from bed import Bed  # noqa: E402
 import controls  # noqa: E402
 import disk  # noqa: E402
+import marked  # noqa: E402
 import strikes  # noqa: E402
 from run_of import LIMIT, FallsShort  # noqa: E402
 
 CONTROLS = {"control-" + name: strikes.Scenario(f) for name, f in controls.CONTROLS.items()}
-SCENARIOS = {**CONTROLS, **strikes.SCENARIOS, **disk.SCENARIOS}
+SCENARIOS = {**CONTROLS, **strikes.SCENARIOS, **disk.SCENARIOS, **marked.SCENARIOS}
 # Two of each seed, in the CI: a lost answer, a broker away, a resolver that comes back, a disk without room.
-SHORT = {"store-cut": 2, "broker-away": 2, "resolver-stop": 2, "full-store": 2, "control-another-view": 1}
+SHORT = {"store-cut": 2, "broker-away": 2, "resolver-stop": 2, "full-store": 2, "marked": 1, "control-another-view": 1}
 
 
 def in_own_mounts():

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 
-from bed import call, must, outcomes
+from bed import Town, call, must, outcomes
 from support.roles import Roles
 
 LIMIT = 15.0  # seconds from the first role's start to the last check
@@ -66,11 +66,13 @@ class Pusher(threading.Thread):
 class Run:
     """`names`: the roles; `before`: called with the run before they start."""
 
+    invents = Town
+
     def __init__(self, bed, scenario, seed, names=NAMES, before=None):
         self.names, self.before = names, before
         self.bed, self.seed, self.label = bed, seed, f"{scenario}-{seed}"
         self.rng = random.Random(f"{scenario} {seed}")
-        self.town = bed.town(seed)
+        self.town = bed.town(seed, self.invents)
         self.name = re.sub(r"\W", "_", self.label)
         self.root = bed.root / self.label
         self.started, self.not_counted = 0.0, 0.0
