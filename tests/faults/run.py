@@ -58,6 +58,9 @@ def one(bed, name, seed):
     seconds = seconds or (run.seconds() if run and run.readied else 0.0)
     memory = max(run.peaks.values(), default=0) if run else 0
     what = "; ".join([", ".join(run.struck) if run else "", *(run.notes if run else []), f"{memory:.0f} MiB"])
+    if not run:
+        print(f"FALLS SHORT {name:<16} seed {seed:<3} it did not begin  {said}", flush=True)
+        return False
     print(f"{'holds      ' if not said else 'FALLS SHORT'} {name:<16} seed {seed:<3} {seconds:5.1f} s (ready {run.readied:.1f}, quiet {run.rested:.1f})  {what}{'  ' if said else ''}{said}", flush=True)
     if said and run:
         print(run.roles.said())
