@@ -9,6 +9,7 @@
 #include "app/bar.h"
 #include "app/context.h"
 #include "app/topics.h"
+#include "pipeline/crash_points.h"
 #include "pipeline/kafka/kafka_log.h"
 
 namespace porta::app {
@@ -97,6 +98,7 @@ int commandRestore(const Arguments& args) {
         return usage(kRestoreUsage, o->help);
     auto settings = loadSettings(*o);
     if (!settings) return complain(settings.error());
+    if (settings->testing) pipeline::armCrashPoint();
     if (settings->scaledOut())
         if (auto r = noTopics(*settings); !r) return complain(r.error());
     Bar bar;

@@ -52,8 +52,8 @@ int commandTopics(const Arguments& args) {
     auto& topics = *plan;
     if (auto r = pipeline::describeTopics(settings->kafka, topics); !r) return complain(r.error());
     if (o->operands[0] == "apply") {
-        if (auto r = pipeline::createTopics(settings->kafka, topics); !r) return complain(r.error());
         if (auto r = pipeline::prepareStores(*settings); !r) return complain(r.error());
+        if (auto r = pipeline::createTopics(settings->kafka, topics); !r) return complain(r.error());
     }
     for (const auto& t : topics) {
         const char* state = t.existing ? "exists" : o->operands[0] == "apply" ? "made" : "missing";

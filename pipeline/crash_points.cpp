@@ -32,7 +32,7 @@ void crashPoint(const char* name) {
 std::vector<std::string> crashPoints(const std::string& by) {
     struct Point {
         const char* name;
-        bool ingest, run;  ///< reached embedded, and by a role
+        bool ingest, run, restore = false;  ///< reached embedded, by a role, by a restore
     };
     static const Point points[] = {
         {"connect.object-read", true, true},        // bytes in hand, nothing stored
@@ -52,10 +52,13 @@ std::vector<std::string> crashPoints(const std::string& by) {
         {"project.before-commit", false, true},  // projected, not committed
         {"project.delivered", false, true},      // views are in the log, not marked as sent
         {"connect.object-closed", true, true},   // all records durable, the file not yet moved or deleted
+        {"restore.loaded", false, false, true},  // one part is restored, nothing has its name yet
+        {"restore.named", false, false, true},   // one file has its name, the next has not
     };
     std::vector<std::string> names;
     for (const Point& p : points)
-        if (by.empty() || (by == "ingest" && p.ingest) || (by == "run" && p.run)) names.push_back(p.name);
+        if (by.empty() || (by == "ingest" && p.ingest) || (by == "run" && p.run) || (by == "restore" && p.restore))
+            names.push_back(p.name);
     return names;
 }
 

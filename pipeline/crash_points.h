@@ -10,7 +10,7 @@ namespace porta::pipeline {
 void armCrashPoint();
 /// Dies like kill -9, or stops, when armed for this name and pass.
 void crashPoint(const char* name);
-/// Names, all or those that `by` (ingest or run) reaches.
+/// Names, all or those that `by` (ingest, run or restore) reaches.
 std::vector<std::string> crashPoints(const std::string& by);
 
 }  // namespace porta::pipeline

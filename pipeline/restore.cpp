@@ -3,6 +3,7 @@
 #include "base/durable.h"
 #include "pipeline/backup.h"
 #include "pipeline/backup_files.h"
+#include "pipeline/crash_points.h"
 #include "pipeline/embedded/local.h"
 #include "pipeline/embedded/sqlite_store.h"
 #include "pipeline/keys.h"
@@ -88,6 +89,7 @@ public:
                     settings_.state + ": a restored file cannot take its name; empty the directory and try again",
                     "restore.name");
             if (auto r = syncDirectory(fs::path(partPath(settings_, part)).parent_path().string()); !r) return r;
+            crashPoint("restore.named");
         }
         return {};
     }
@@ -125,9 +127,11 @@ Result<Json> restore(const config::Settings& settings, const std::string& data, 
                    const std::function<void(Store&)>& finish) -> Result<void> {
         auto to = embedded ? files.store(part.part) : openStore(settings, part.part, false);
         if (!to) return to.error();
-        return load(directory, part, **to, progress, keep, [&] {
+        auto loaded = load(directory, part, **to, progress, keep, [&] {
             if (finish) finish(**to);
         });
+        if (loaded) crashPoint("restore.loaded");
+        return loaded;
     };
     auto known = [&](const std::vector<Value>& row) {
         const std::int64_t no = std::get<std::int64_t>(row[0]);

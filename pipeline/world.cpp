@@ -34,6 +34,17 @@ Result<std::unique_ptr<Store>> openStore(const config::Settings& settings, Part 
     return openSqlite(path, read_only);
 }
 
+/// Whether the table has a row; one that was never made has none.
+static Result<bool> holdsAny(Store& store, const std::string& table) {
+    bool any = false;
+    try {
+        store.query("SELECT 1 FROM " + table + " LIMIT 1", {}, [&](const Row&) { any = true; });
+    } catch (const Failure& f) {
+        if (f.error.rule != "store.missing") return f.error;
+    }
+    return any;
+}
+
 Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool read_only) {
     // An empty key store beside data would only look as if everything were erased, and give numbers new keys.
     if (!settings.scaledOut() && !std::filesystem::exists(partPath(settings, Part::keys)) &&
@@ -45,6 +56,22 @@ Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool re
                     "keys.store");
     auto store = openStore(settings, Part::keys, read_only);
     if (!store) return store.error();
+    if (settings.scaledOut()) {
+        auto keys = holdsAny(**store, "wrapped");
+        if (!keys) return keys.error();
+        if (!*keys) {
+            auto data = openStore(settings, Part::data, true);
+            if (!data) return data.error();
+            auto objects = holdsAny(**data, "object");
+            if (!objects) return objects.error();
+            if (*objects)
+                return fail(Errc::misconfigured,
+                            "the schema porta holds data and porta_keys no key, and without its keys nothing in it can "
+                            "be read; restore data and keys with `porta restore` into a database without the schemas "
+                            "porta, porta_keys, porta_decisions",
+                            "keys.store");
+        }
+    }
     return openKeys(std::move(*store), settings.key_file, read_only);
 }
 

@@ -54,8 +54,8 @@ class Town:
         """Calls porta on one store: a function of its words."""
         place = ["-c", str(config or self.config), *map(str, where)]
 
-        def call(*words, ok=True):
-            r = subprocess.run([self.porta, *map(str, words), *place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
+        def call(*words, ok=True, env=None):
+            r = subprocess.run([self.porta, *map(str, words), *place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**self.env, **(env or {})})
             if ok and r.returncode:
                 raise SystemExit(f"porta {' '.join(map(str, words))}: exit {r.returncode}: {r.stderr.decode('utf-8', 'replace').strip()[-600:]}")
             return r
@@ -150,6 +150,29 @@ def refusals(town, root, data, keys):
     return newer, root / "second/keys"
 
 
+def killed(town, root, data, keys, views):
+    """kill -9 in the middle of a restore: what is left is no store yet, or one that opens nothing; never one that goes on with a part."""
+    for point in ("loaded:1", "loaded:2", "loaded:3", "named:1", "named:2", "named:3"):
+        state = root / f"killed-{point.replace(':', '-')}"
+        call = town.at("--state", state)
+        r = call("restore", "--from", data, "--keys-from", keys, ok=False, env={"PORTA_CRASH": f"restore.{point}"})
+        check(r.returncode == -9, f"a restore dies at restore.{point}", f"exit {r.returncode}")
+        if point == "named:3":
+            call("ingest")
+            check(town.views(call) == views, "killed after its last file: the store is whole")
+            continue
+        if point.startswith("named"):
+            for words in (["account"], ["ingest"], ["view", "export"]):
+                said = call(*words, ok=False)
+                check(said.returncode == 78 and b"keys.db is missing" in said.stderr, f"killed between its files: `{' '.join(words)}` opens nothing and says why", said.stderr.decode()[:200])
+            said = call("restore", "--from", data, "--keys-from", keys, ok=False)
+            check(said.returncode == 78 and b"never overwrites" in said.stderr, "and a second restore asks for an empty place", said.stderr.decode()[:200])
+            shutil.rmtree(state)
+        call("restore", "--from", data, "--keys-from", keys)
+        call("ingest")
+        check(town.views(call) == views, f"restored again after restore.{point}: goes on to the same views")
+
+
 def without_keys(town, root, data):
     """Somebody has the data of a backup and puts them where a store would be: nothing opens, nothing is lost."""
     state = root / "robbed"
@@ -198,6 +221,15 @@ def servers(town, root, data, keys, views):
     """From SQLite into PostgreSQL beside a new Kafka, and from there back."""
     with Kafka(root / "kafka") as kafka, Postgres(root / "postgres") as postgres:
         scaled = town.at("--state", root / "roles-state", "--set", f"log.kafka.brokers={kafka.brokers}", "--set", f"store.postgresql.dsn={postgres.dsn}")
+        for part in ("1", "2"):
+            r = scaled("restore", "--from", data, "--keys-from", keys, ok=False, env={"PORTA_CRASH": f"restore.loaded:{part}"})
+            said = scaled("restore", "--from", data, "--keys-from", keys, ok=False)
+            check(r.returncode == -9 and said.returncode == 78 and b"never overwrites" in said.stderr, f"killed after part {part}: a second restore asks for an empty database", said.stderr.decode()[:200])
+            for words in (["topics", "apply"], ["account"]):
+                said = scaled(*words, ok=False)
+                check(said.returncode == 78 and b"without its keys" in said.stderr, f"killed after part {part}: `{' '.join(words)}` refuses data without keys", f"exit {said.returncode}: " + said.stderr.decode()[:200])
+            for schema in ("porta", "porta_keys", "porta_decisions"):
+                postgres.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         scaled("restore", "--from", data, "--keys-from", keys)
         check(town.views(scaled) == views, "restored from SQLite into PostgreSQL: the canonical views are byte-identical")
         r = scaled("restore", "--from", data, "--keys-from", keys, ok=False)
@@ -242,6 +274,7 @@ def main():
         town = Town(a.porta.resolve(), root, a.people)
         data, keys, views = embedded(town, root)
         newer, newer_keys = refusals(town, root, data, keys)
+        killed(town, root, data, keys, views)
         without_keys(town, root, data)
         beside_the_owner(town, root, views)
         # Older data with the newest keys: what remains after an erasure.
