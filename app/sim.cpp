@@ -19,14 +19,16 @@ using pipeline::simulation::Failed;
 using pipeline::simulation::Simulation;
 
 const char* const kUsage =
-    "usage: porta sim --seeds A..B [--jobs N] [--shrink] [--all] [--json]\n"
+    "usage: porta sim --seeds A..B [--faults KIND,…] [--jobs N] [--shrink] [--all] [--json]\n"
     "Runs the pipeline in a simulated world, one schedule a seed: some 40 raw records, faults from the seed, every law "
     "checked\n"
     "at the end. Stops at the first schedule that breaks a law (with --all: at none), prints its seed, the law, what "
     "was sent\n"
     "and what went wrong; exit code 1. --shrink leaves out whatever the failure does not need.\n"
+    "--faults: only these kinds (fail, lost, torn, full, crash, pause, lapse, again, slow; all, none).\n"
     "Examples: porta sim --seeds 0..999\n"
     "          porta sim --seeds 0..9999 --jobs 2\n"
+    "          porta sim --seeds 0..999 --faults crash,lost\n"
     "          porta sim --seeds 812..812 --shrink      the one schedule again, exactly, and reduced\n";
 
 struct Seeds {
@@ -47,6 +49,7 @@ bool parseSeeds(const std::string& text, Seeds& seeds) {
 /// Seeds are handed out in pieces, so that schedules of one history stay together.
 struct Work {
     Seeds seeds;
+    pipeline::simulation::Kinds kinds;
     bool shrink = false, all = false;
     std::atomic<std::uint64_t> next{0}, done{0};
     std::atomic<bool> stop{false};
@@ -57,7 +60,7 @@ struct Work {
 constexpr std::uint64_t kPiece = 16;
 
 void worker(Work& work) {
-    auto simulation = Simulation::open();
+    auto simulation = Simulation::open(work.kinds);
     if (!simulation) {
         std::lock_guard lock(work.mutex);
         work.error = simulation.error();
@@ -91,13 +94,16 @@ void showProgress(const Work& work, std::uint64_t total) {
 }  // namespace
 
 int commandSim(const Arguments& args) {
-    auto o = parseOptions(args, {"--shrink", "--all", "--json"}, {"--seeds", "--jobs"});
+    auto o = parseOptions(args, {"--shrink", "--all", "--json"}, {"--seeds", "--jobs", "--faults"});
     if (!o) return complain(o.error());
     if (o->help) return usage(kUsage, true);
     Work work;
     const long jobs = std::strtol(o->get("--jobs", "1").c_str(), nullptr, 10);
     if (!o->operands.empty() || !parseSeeds(o->get("--seeds"), work.seeds) || jobs < 1 || jobs > 64)
         return usage(kUsage, false);
+    auto kinds = pipeline::simulation::parseKinds(o->get("--faults", "all"));
+    if (!kinds) return complain(kinds.error());
+    work.kinds = std::move(*kinds);
     work.shrink = o->has("--shrink");
     work.all = o->has("--all");
     const std::uint64_t total = work.seeds.to - work.seeds.from + 1;
@@ -126,6 +132,7 @@ int commandSim(const Arguments& args) {
         } else {
             std::cout << "seed " << seed << ": " << failed.text << "\n"
                       << failed.history << "repeat it with: porta sim --seeds " << seed << ".." << seed
+                      << (o->has("--faults") ? " --faults " + o->get("--faults") : "")
                       << (work.shrink ? "" : " --shrink") << "\n";
         }
     }

@@ -1,5 +1,7 @@
 #include "pipeline/simulation/faults.h"
 
+#include <sstream>
+
 #include "pipeline/simulation/dice.h"
 
 namespace porta::pipeline::simulation {
@@ -35,7 +37,31 @@ const std::vector<Kind>& kindsOf(Call call, bool may_pause) {
 
 }  // namespace
 
-Faults::Faults(std::uint64_t seed) : seed_(mix(seed ^ 0x6661756c74ull)) {
+Result<Kinds> parseKinds(const std::string& text) {
+    static const std::map<std::string, Kind> names{
+        {"fail", Kind::fail},   {"lost", Kind::lost},   {"torn", Kind::torn},
+        {"full", Kind::full},   {"crash", Kind::crash}, {"pause", Kind::pause},
+        {"lapse", Kind::lapse}, {"again", Kind::again}, {"slow", Kind::slow}};
+    Kinds kinds;
+    if (text == "none") return kinds;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ',');) {
+        auto found = names.find(word);
+        if (found != names.end()) {
+            kinds.insert(found->second);
+        } else if (word == "all") {
+            for (const auto& [name, kind] : names) kinds.insert(kind);
+        } else {
+            return fail(Errc::misconfigured,
+                        "--faults: `" + word +
+                            "` is none; known: fail, lost, torn, full, crash, pause, lapse, again, slow, all, none",
+                        "sim.faults");
+        }
+    }
+    return kinds;
+}
+
+Faults::Faults(std::uint64_t seed, Kinds kinds) : seed_(mix(seed ^ 0x6661756c74ull)), kinds_(std::move(kinds)) {
     static constexpr std::uint64_t rates[] = {0, 15, 40, 40, 80, 120};
     rate_ = rates[seed_ % 6];
 }
@@ -62,6 +88,7 @@ std::optional<Fault> Faults::meet(Call call, std::int64_t place, const std::stri
         fault.dice = mix(h);
         fault.kind = kinds[fault.dice % kinds.size()];
         fault.dice /= kinds.size();
+        if (!kinds_.count(fault.kind)) return std::nullopt;
     }
     fault.place = place;
     fault.actor = actor;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace porta::pipeline::simulation {
 
 /// Where an actor meets the world.
@@ -34,9 +36,14 @@ struct Fault {
 };
 std::string describe(const Fault& fault);
 
+using Kinds = std::set<Kind>;
+/// Shape: `all`, `none`, or names of Kind with commas between them. Errors: misconfigured, naming the word that is none.
+Result<Kinds> parseKinds(const std::string& text);
+
 class Faults {
 public:
-    explicit Faults(std::uint64_t seed);
+    /// Those of the seed that are of these kinds, at the places where they are when all are.
+    Faults(std::uint64_t seed, Kinds kinds);
     /// Only these, at their places.
     explicit Faults(std::vector<Fault> plan);
     static Faults none() { return Faults(std::vector<Fault>{}); }
@@ -49,6 +56,7 @@ public:
 
 private:
     std::uint64_t seed_ = 0;
+    Kinds kinds_;
     std::map<std::int64_t, Fault> plan_;
     bool planned_ = false, stopped_ = false;
     std::uint64_t rate_ = 0;  ///< in a thousand calls

@@ -59,6 +59,7 @@ History without(const History& history, const std::string& source) {
 struct Simulation::Inside {
     Folder folder;
     Prepared prepared;
+    Kinds kinds;
     policy::Purposes purposes;
     std::unique_ptr<Town> town;
     std::optional<std::uint64_t> known;  ///< the history whose undisturbed run is at hand
@@ -152,7 +153,7 @@ struct Simulation::Inside {
 Simulation::Simulation(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
 Simulation::~Simulation() = default;
 
-Result<std::unique_ptr<Simulation>> Simulation::open() {
+Result<std::unique_ptr<Simulation>> Simulation::open(Kinds kinds) {
     auto inside = std::make_unique<Inside>();
     std::string name = (fs::temp_directory_path() / "porta-sim-XXXXXX").string();
     if (!::mkdtemp(name.data()))
@@ -167,6 +168,7 @@ Result<std::unique_ptr<Simulation>> Simulation::open() {
     ::chmod(key.c_str(), 0600);
     auto settings = config::load(config.string(), "", {});
     if (!settings) return settings.error();
+    inside->kinds = std::move(kinds);
     inside->prepared.settings = std::move(*settings);
     inside->prepared.settings.poll_ms = 0;
     auto sources = loadSources(inside->prepared.settings);
@@ -193,7 +195,7 @@ std::optional<Failed> Simulation::run(std::uint64_t seed, bool shrink) {
             if (!broken) in.known = history_seed;
         }
         if (!broken) {
-            broken = in.disturb(seed, one.history, Faults(seed), in.undisturbed);
+            broken = in.disturb(seed, one.history, Faults(seed, in.kinds), in.undisturbed);
             one.faults = in.met;
         }
     } catch (const Failure& f) {

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "pipeline/simulation/faults.h"
+
 #include "base/result.h"
 
 namespace porta::pipeline::simulation {
@@ -21,9 +23,9 @@ struct Failed {
 /// Threads: one; several threads open one each.
 class Simulation {
 public:
-    /// Writes a configuration to a temporary directory, compiles its mappings, prepares the stores.
+    /// `kinds`: what may go wrong. Writes a configuration to a temporary directory, compiles its mappings, prepares the stores.
     /// Errors: misconfigured, unavailable.
-    static Result<std::unique_ptr<Simulation>> open();
+    static Result<std::unique_ptr<Simulation>> open(Kinds kinds);
     ~Simulation();
     /// One schedule. `shrink`: leaves out objects, raw records and faults while a law stays broken.
     std::optional<Failed> run(std::uint64_t seed, bool shrink);

@@ -65,6 +65,13 @@ def main():
             if first[:2] != second[:2] or found.group(0) not in first[1]:
                 failures += 1
                 print(f"FAILED: seed {found.group(1)} does not repeat itself")
+    # What breaks by a fault does not break without: `--faults` leaves them out, and names what it does not know.
+    program = build / "tests/simulation/sim_position_before_effect"
+    code, out, err, took = simulate(program, "--seeds", "0..63", "--faults", "none", "--jobs", a.jobs)
+    unknown = simulate(program, "--seeds", "0..0", "--faults", "crsh")
+    if (code, unknown[0]) != (0, 78) or "64 schedules, 0 failed" not in out:
+        failures += 1
+        print(f"FAILED: --faults none (exit {code}), --faults crsh (exit {unknown[0]}): {out[-300:]}{err[-300:]}")
     print(f"simulation: {failures} failed")
     return 1 if failures else 0
 
