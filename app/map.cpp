@@ -1,36 +1,17 @@
-// `porta map check | run | test`: mappings without a gateway around them.
+// `porta map VERB`: finds the verb. `run` lives here: a file mapped without a gateway around it.
 #include <CLI/CLI.hpp>
-
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
-#include "app/commands.h"
+#include "app/map_verbs.h"
+#include "base/yaml.h"
 #include "mapping/engine/golden.h"
 #include "mapping/engine/program.h"
 
 namespace porta::app {
 
 namespace {
-
-int complain(const Error& error) {
-    std::cerr << error.message << "\n";
-    return exitCode(error.code);
-}
-
-int check(const std::vector<std::string>& files) {
-    int worst = 0;
-    for (const std::string& file : files) {
-        auto program = mapping::Program::load(file);
-        if (!program) {
-            worst = complain(program.error());
-            continue;
-        }
-        std::cout << file << ": " << (*program)->name() << ", " << (*program)->rules().size() << " rules, "
-                  << hex((*program)->digest()) << "\n";
-    }
-    return worst;
-}
 
 int run(const std::string& file, const std::string& path, mapping::Input declared) {
     auto program = mapping::Program::load(file);
@@ -74,62 +55,58 @@ int run(const std::string& file, const std::string& path, mapping::Input declare
     return 0;
 }
 
-int test(const std::vector<std::string>& files, bool update) {
-    int worst = 0;
-    for (const std::string& file : files) {
-        auto report = mapping::testMapping(file, {}, update);
-        if (!report) {
-            worst = complain(report.error());
-            continue;
-        }
-        std::size_t same = 0;
-        for (const auto& c : report->cases) {
-            same += c.difference.empty();
-            if (!c.difference.empty()) std::cerr << file << ": " << c.name << ": " << c.difference << "\n";
-        }
-        for (const auto& rule : report->unused)
-            std::cerr << rule.file << ":" << rule.line << ": " << rule.name << " is reached by no golden\n";
-        std::cout << file << ": " << same << " of " << report->cases.size() << " goldens as expected, "
-                  << report->rules - report->unused.size() << " of " << report->rules << " rules covered\n";
-        if (!report->ok() && worst == 0) worst = 1;
+int mapRun(const Arguments& args) {
+    CLI::App app{"porta map run: map a file; NDJSON of operations"};
+    app.footer("Example: porta map run mapping/library/contacts.yaml contacts.csv --source contacts");
+    std::string file, input;
+    mapping::Input declared;
+    declared.source = "local";
+    app.add_option("mapping", file, "mapping file")->required();
+    app.add_option("input", input, "input file, or - for stdin")->required();
+    app.add_option("--source", declared.source, "source id of the keys");
+    app.add_option("--time-zone", declared.time_zone, "IANA zone of times without offset");
+    app.add_option("--object-time", declared.object_time, "time of the object, ISO 8601");
+    app.add_option("--dates", declared.date_pattern, "date pattern, e.g. dd/MM/yyyy");
+    app.add_flag("--full", declared.full_snapshot, "the input is a full snapshot");
+    try {
+        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
     }
-    return worst;
+    return run(file, input, declared);
 }
+
+struct Verb {
+    const char* name;
+    int (*run)(const Arguments&);
+    const char* summary;
+};
+const Verb kVerbs[] = {
+    {"check", mapCheck, "compile and check mapping files"},
+    {"run", mapRun, "map a file; NDJSON of operations"},
+    {"test", mapTest, "compare with the goldens beside the mapping"},
+};
 
 }  // namespace
 
 int commandMap(const Arguments& args) {
-    CLI::App app{"porta map: mappings, checked, run and tested"};
-    app.footer("Example: porta map test mapping/library/hl7v2-adt.yaml");
-    app.require_subcommand(1);
-    std::vector<std::string> files;
-    std::string file, input;
-    mapping::Input declared;
-    declared.source = "local";
-    bool update = false;
-    CLI::App* checking = app.add_subcommand("check", "compile and check mapping files");
-    checking->add_option("files", files, "mapping files")->required();
-    CLI::App* running = app.add_subcommand("run", "map a file; NDJSON of operations");
-    running->add_option("mapping", file, "mapping file")->required();
-    running->add_option("input", input, "input file, or - for stdin")->required();
-    running->add_option("--source", declared.source, "source id of the keys");
-    running->add_option("--time-zone", declared.time_zone, "IANA zone of times without offset");
-    running->add_option("--object-time", declared.object_time, "time of the object, ISO 8601");
-    running->add_option("--dates", declared.date_pattern, "date pattern, e.g. dd/MM/yyyy");
-    running->add_flag("--full", declared.full_snapshot, "the input is a full snapshot");
-    CLI::App* testing = app.add_subcommand("test", "compare with the goldens beside the mapping");
-    testing->add_option("files", files, "mapping files")->required();
-    testing->add_flag("--update", update, "write what came out as expected");
-    try {
-        std::vector<std::string> reversed(args.rbegin(), args.rend());
-        app.parse(reversed);
-    } catch (const CLI::ParseError& e) {
-        int code = app.exit(e, std::cout, std::cerr);
-        return code == 0 ? 0 : 2;
+    std::string verb = args.empty() ? "" : args[0];
+    for (const Verb& v : kVerbs)
+        if (verb == v.name) return v.run(Arguments(args.begin() + 1, args.end()));
+    bool asked = verb == "--help" || verb == "-h" || verb == "help";
+    std::ostream& out = asked ? std::cout : std::cerr;
+    if (!asked) {
+        std::vector<std::string> names;
+        for (const Verb& v : kVerbs) names.push_back(v.name);
+        std::string near = nearest(verb, names);
+        out << "porta map: " << (verb.empty() ? "a verb is missing" : "unknown verb")
+            << (near.empty() ? "" : "; did you mean `" + near + "`?") << "\n";
     }
-    if (checking->parsed()) return check(files);
-    if (running->parsed()) return run(file, input, declared);
-    return test(files, update);
+    out << "porta map: mappings, checked, run and tested\n\nusage: porta map VERB …\n\n";
+    for (const Verb& v : kVerbs)
+        out << "  " << v.name << std::string(10 - std::string(v.name).size(), ' ') << v.summary << "\n";
+    out << "\n`porta map VERB --help` says more. Example: porta map test mapping/library/hl7v2-adt.yaml\n";
+    return asked ? 0 : 2;
 }
 
 }  // namespace porta::app
