@@ -79,11 +79,12 @@ Result<Document> open(std::string_view raw) {
         const bool marked = raw.substr(0, 3) == "\xEF\xBB\xBF";
         if (namesWide(name) || (marked && name != "utf-8")) return mismatch();
     }
-    if (name == "utf-8" || (!wide && isAscii(raw))) {
+    if (name == "utf-8") {
         if (std::size_t at = invalidUtf8(raw); at != std::string_view::npos)
             return fail(Errc::malformed, "bytes that are not UTF-8", "xml.encoding", at, 1);
         return document;
     }
+    // XML 1.0, 4.3.3: an encoding that cannot be read is a fatal error, whatever the bytes look like.
     auto charset = sharedCharset(name);
     if (!charset) return fail(Errc::malformed, "the declaration names an unknown encoding", "xml.encoding", 0, 1);
     const std::size_t mark = wide && raw.size() > 1 && (raw[0] == '\xFE' || raw[0] == '\xFF') ? 2 : 0;
@@ -385,6 +386,9 @@ Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
     if (!document) return document.error();
     if (!document->same()) document->utf8 = document->decoded;
     if (document->utf8.size() > 0x7FFFFFFF) return fail(Errc::exhausted, "an XML record above 2 GiB", "xml.size");
+    // libxml2 takes a zero byte for the end of the document.
+    if (std::size_t at = document->utf8.find('\0'); at != std::string_view::npos)
+        return fail(Errc::malformed, "a character that XML does not allow", "xml.syntax", document->origin(at), 1);
     if (std::size_t at = overloadedTag(document->utf8); at != std::string_view::npos)
         return fail(Errc::malformed, "a tag with more than 5,000 attributes", "xml.size", document->origin(at), 1);
     static const bool started = (xmlInitParser(), true);

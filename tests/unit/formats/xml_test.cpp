@@ -98,6 +98,8 @@ TEST(Xml, RefusesWithAPlaceAndNoValue) {
         {"<?xml version='1.0' encoding='utf-16'?><a/>", "xml.encoding"},
         {"\xEF\xBB\xBF<?xml version='1.0' encoding='iso-8859-1'?><a>\xc3\xa9</a>", "xml.encoding"},
         {"<?xml version='1.0' encoding='no-such'?><a>\xe9</a>", "xml.encoding"},
+        {"<?xml version='1.0' encoding='no-such'?><a/>", "xml.encoding"},
+        {std::string("<a/>\0", 5), "xml.syntax"},
     };
     NodeTree t;
     for (const auto& c : cases) {
