@@ -59,7 +59,7 @@ std::pair<std::size_t, std::size_t> lineColumn(std::string_view bytes, std::size
 
 int commandRead(const Arguments& args) {
     Arguments files;
-    std::string format;
+    std::string format, columns;
     bool json = false, help = false;
     formats::Settings settings;
     for (std::size_t i = 0; i < args.size(); ++i) {
@@ -68,16 +68,20 @@ int commandRead(const Arguments& args) {
         else if (args[i] == "--dialect" && i + 1 < args.size()) settings.fhir = args[++i] == "fhir";
         else if (args[i] == "--delimiter" && i + 1 < args.size()) settings.delimiter = args[++i][0];
         else if (args[i] == "--encoding" && i + 1 < args.size()) settings.encoding = args[++i];
+        else if (args[i] == "--ragged") settings.ragged = true;
+        else if (args[i] == "--columns" && i + 1 < args.size()) columns = args[++i];
         else if (format.empty()) format = args[i];
         else files.push_back(args[i]);
     }
     if (help || format.empty() || files.empty()) {
         (help ? std::cout : std::cerr)
-            << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME] [--json]\n"
-               "Formats: json ndjson csv hl7v2 xml. Prints the node tree, each node with the offset and length of "
-               "its bytes.\n"
+            << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME]\n"
+               "                  [--columns NAME:WIDTH,… [--ragged]] [--json]\n"
+               "Formats: json ndjson csv fixed hl7v2 edifact xml. Prints the node tree, each node with the offset and "
+               "length of its bytes.\n"
                "Examples: porta read hl7v2 admit.hl7\n"
-               "          porta read csv register.csv --delimiter ';' --encoding windows-1252\n";
+               "          porta read csv register.csv --delimiter ';' --encoding windows-1252\n"
+               "          porta read fixed register.txt --columns id:10,-:2,name:30\n";
         return help ? 0 : 2;
     }
     auto kind = formats::kindNamed(format);
@@ -86,6 +90,17 @@ int commandRead(const Arguments& args) {
         return 2;
     }
     settings.kind = *kind;
+    if (*kind == formats::Kind::fixed) {
+        std::vector<std::string> texts;
+        std::istringstream list(columns);
+        for (std::string text; std::getline(list, text, ',');) texts.push_back(text);
+        auto read = formats::columnsFrom(texts);
+        if (!read || texts.empty()) {
+            std::cerr << "porta read: --columns: " << (read ? "NAME:WIDTH,… expected" : read.error().message) << "\n";
+            return 2;
+        }
+        settings.columns = *read;
+    }
     if (auto encoding = formats::checkEncoding(settings); !encoding) {
         std::cerr << "porta read: --encoding: " << encoding.error().message << "\n";
         return 2;

@@ -141,7 +141,9 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         return yamlError(path, y, "a source of kind http needs `http: {token_file: …}`: who may push to it");
     const Yaml* format = y.find("format");
     if (!format) return yamlError(path, y, "`format` is missing");
-    if (auto r = checkKeys(*format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect"}, path);
+    if (auto r = checkKeys(
+            *format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect", "columns", "ragged"},
+            path);
         !r)
         return r.error();
     auto kind = formats::kindNamed(format->get("kind"));
@@ -156,6 +158,20 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         return yamlError(path, format->find("encoding") ? *format->find("encoding") : *format,
                          "`format.encoding`: " + fits.error().message);
     s.format.header = format->get("header", "true") == "true";
+    s.format.ragged = format->get("ragged") == "true";
+    const Yaml* columns = format->find("columns");
+    if ((columns != nullptr) != (s.format.kind == formats::Kind::fixed))
+        return yamlError(path, columns ? *columns : *format,
+                         "`format.columns` belongs to kind fixed, which needs it: such as [id:10, -:2, name:30]");
+    if (columns) {
+        std::vector<std::string> texts;
+        for (const Yaml& item : columns->items) texts.push_back(item.text);
+        auto read = formats::columnsFrom(texts);
+        if (!read || texts.empty())
+            return yamlError(path, *columns,
+                             "`format.columns`: " + (read ? "a list is expected" : read.error().message));
+        s.format.columns = *read;
+    }
     s.format.fhir = format->get("dialect") == "fhir";
     s.date_pattern = format->get("dates");
     s.time_zone = format->get("time_zone");

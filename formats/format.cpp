@@ -13,11 +13,14 @@ Result<Kind> kindNamed(std::string_view name) {
     if (name == "csv") return Kind::csv;
     if (name == "hl7v2") return Kind::hl7v2;
     if (name == "xml") return Kind::xml;
-    return fail(Errc::misconfigured, "unknown format; known: json, ndjson, csv, hl7v2, xml", "format.kind");
+    if (name == "fixed") return Kind::fixed;
+    if (name == "edifact") return Kind::edifact;
+    return fail(Errc::misconfigured, "unknown format; known: json, ndjson, csv, hl7v2, xml, fixed, edifact",
+                "format.kind");
 }
 
 Result<void> checkEncoding(const Settings& settings) {
-    if (settings.kind == Kind::xml) return {};  // the document names its own
+    if (settings.kind == Kind::xml || settings.kind == Kind::edifact) return {};  // they name their own
     auto charset = Charset::named(settings.encoding);
     if (!charset) return charset.error();
     if (charset->isUtf8()) return {};
@@ -26,7 +29,7 @@ Result<void> checkEncoding(const Settings& settings) {
     if (settings.kind == Kind::csv && charset->wide() != Charset::Wide::no) return {};
     std::string signs = "\r\n";
     if (settings.kind == Kind::csv) signs += std::string("\"") + settings.delimiter;
-    else signs += "|^~\\&ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    else if (settings.kind == Kind::hl7v2) signs += "|^~\\&ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     for (char c : signs)
         if (!charset->splitsAt(c))
             return fail(
@@ -34,7 +37,7 @@ Result<void> checkEncoding(const Settings& settings) {
                 settings.kind == Kind::csv
                     ? "a byte of this encoding that looks like a delimiter, a quote or a line end can be part of "
                       "another character; utf-8, utf-16 or an encoding of one byte is expected"
-                    : "HL7 v2 cannot be split in this encoding; utf-8 or an encoding of one byte is expected",
+                    : "this format cannot be split in this encoding; utf-8 or an encoding of one byte is expected",
                 "format.encoding");
     return {};
 }
@@ -46,6 +49,8 @@ Result<Units> split(const Settings& settings, std::string_view object) {
         case Kind::ndjson: return json::splitLines(object);
         case Kind::csv: return csv::split(settings, object);
         case Kind::hl7v2: return hl7v2::split(object);
+        case Kind::fixed: return fixed::split(object);
+        case Kind::edifact: return edifact::split(object);
     }
     return fail(Errc::internal, "a format without a splitter", "format.kind");
 }
@@ -58,6 +63,8 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
         case Kind::csv: return csv::parse(settings, raw, context, tree);
         case Kind::hl7v2: return hl7v2::parse(raw, settings.encoding, tree);
         case Kind::xml: return xml::parse(raw, settings.fhir, tree);
+        case Kind::fixed: return fixed::parse(settings, raw, tree);
+        case Kind::edifact: return edifact::parse(raw, context, tree);
     }
     return fail(Errc::internal, "a format without a reader", "format.kind");
 }

@@ -2,6 +2,7 @@
 /// The readers behind one door: an object's bytes are split into raw records, and one raw record's bytes become a node
 /// tree. Splitting is a step of its own, so that a broken row 5,000 does not lose row 5,001.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,15 +12,29 @@
 
 namespace porta::formats {
 
-enum class Kind : std::uint8_t { json, ndjson, csv, hl7v2, xml };
+enum class Kind : std::uint8_t { json, ndjson, csv, hl7v2, xml, fixed, edifact };
 Result<Kind> kindNamed(std::string_view name);
+
+/// A stretch of a fixed-width line, counted in characters.
+struct Column {
+    std::string name;  ///< empty: a gap that nothing is read from
+    std::uint32_t width = 0;
+    friend bool operator==(const Column&, const Column&) = default;
+};
+/// From `NAME:WIDTH` each, `-:WIDTH` for a gap; they follow each other from the line's beginning.
+/// Errors: misconfigured.
+using Columns =
+    std::shared_ptr<const std::vector<Column>>;  ///< copies of settings share them, and trees view their names
+Result<Columns> columnsFrom(const std::vector<std::string>& texts);
 
 struct Settings {
     Kind kind = Kind::json;
     char delimiter = ',';
-    std::string encoding = "utf-8";  ///< ICU converter name; HL7 v2 messages name their own in MSH-18
+    std::string encoding = "utf-8";  ///< ICU converter name; HL7 v2, XML and EDIFACT name their own
     bool header = true;              ///< csv: the first row names the columns
     bool fhir = false;               ///< json, ndjson, xml: dialect of the tree
+    bool ragged = false;             ///< fixed: blanks at the end of a line may be missing
+    Columns columns = {};            ///< fixed
 };
 
 /// Bytes [offset, offset + length) of the object.
@@ -30,7 +45,7 @@ struct Units {
     std::vector<Unit> units;
     std::string
         context;  ///< what each record needs by reference: the CSV header row's bytes (of UTF-16 with the object's
-                  ///< byte order mark before them), else empty
+                  ///< byte order mark before them), EDIFACT's service characters and syntax identifier, else empty
 };
 
 /// Whether the settings' encoding is one that the format can be split and read in.

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "formats/charset.h"
+#include "formats/numbered.h"
 #include "formats/readers.h"
 
 namespace porta::formats::hl7v2 {
@@ -21,19 +22,6 @@ int hexDigit(char c) {
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
                                   : -1;
-}
-
-/// Names f1…f60 and the like, made once: a node's name must outlive the tree. A thousand for each letter of `fcs`.
-constexpr std::size_t kNames = 1000;
-const Name* numberedNames() {
-    static const auto texts = [] {
-        std::vector<std::string> all;
-        for (char l : {'f', 'c', 's'})
-            for (std::size_t i = 0; i < kNames; ++i) all.push_back(l + std::to_string(i));
-        return all;
-    }();
-    static const std::vector<Name> names(texts.begin(), texts.end());
-    return names.data();
 }
 
 /// What the characters of a value mean, as bits.
@@ -89,11 +77,11 @@ private:
     NodeTree& tree_;
     char field_ = '|', component_ = '^', repetition_ = '~', escape_ = '\\', subcomponent_ = '&';
     const Charset* charset_ = nullptr;
-    const Name* const names_ = numberedNames();
+    const NumberedNames& names_ = numberedNames();
 
     const Name& numbered(char letter, std::size_t n) const {
-        const std::size_t base = letter == 'f' ? 0 : letter == 'c' ? kNames : 2 * kNames;
-        return names_[base + std::min(n, kNames - 1)];
+        const Name* names = letter == 'f' ? names_.fields : letter == 'c' ? names_.components : names_.subcomponents;
+        return formats::numbered(names, n);
     }
     const std::uint8_t* signs_ = nullptr;
 

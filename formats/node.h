@@ -71,10 +71,11 @@ struct Node {
 
 /// How member names behave where formats differ.
 enum class Dialect : std::uint8_t {
-    plain,  ///< CSV, NDJSON, XML
-    fhir,   ///< FHIR JSON or XML: choice elements (`value` finds `valueQuantity`), `_name` carries extensions
-    hl7v2,  ///< segments `PID`, fields `f3` (repetitions repeat the name), components `c1`, subcomponents `s1`;
-            ///< `c1` and `s1` of a node without children are the node itself
+    plain,    ///< CSV, fixed width, NDJSON, XML
+    fhir,     ///< FHIR JSON or XML: choice elements (`value` finds `valueQuantity`), `_name` carries extensions
+    hl7v2,    ///< segments `PID`, fields `f3` (repetitions repeat the name), components `c1`, subcomponents `s1`;
+              ///< `c1` and `s1` of a node without children are the node itself
+    edifact,  ///< the same with `f3` an element; dates have no form of their own
 };
 
 /// Owner: the tree owns its nodes and every text that had to be decoded; undecoded texts view the input bytes, which
@@ -111,10 +112,10 @@ public:
             if (named(c, name)) return c;
         return isFirstPart(parent, name.text) ? parent : kNoNode;
     }
-    /// HL7 v2: `name` is the first component or subcomponent of a node without any, which is the node itself.
+    /// HL7 v2 and EDIFACT: `name` is the first component or subcomponent of a node without any, which is the node itself.
     bool isFirstPart(NodeId node, std::string_view name) const {
-        return dialect_ == Dialect::hl7v2 && node != 0 && nodes_[node].first_child == kNoNode &&
-               (name == "c1" || name == "s1");
+        return (dialect_ == Dialect::hl7v2 || dialect_ == Dialect::edifact) && node != 0 &&
+               nodes_[node].first_child == kNoNode && (name == "c1" || name == "s1");
     }
     /// Copies a decoded text. The view lives until `clear`.
     std::string_view keep(std::string_view text) { return texts_.keep(text); }

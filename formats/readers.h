@@ -35,4 +35,23 @@ Result<Units> split(const Settings& settings, std::string_view object);
 Result<void> parse(const Settings& settings, std::string_view raw, std::string_view header, NodeTree& tree);
 }  // namespace csv
 
+namespace fixed {
+/// Lines end with LF, CR or both; those without any sign are passed over.
+Result<Units> split(std::string_view object);
+/// Children are named by `settings.columns`; blanks around a value are padding, a column of nothing but blanks says nothing.
+/// Errors: malformed for a line that is shorter or longer than its columns (`ragged`: shorter is well), or has a tabulator.
+Result<void> parse(const Settings& settings, std::string_view raw, NodeTree& tree);
+}  // namespace fixed
+
+namespace edifact {
+/// ISO 9735-1, syntax versions 1 to 4, batch interchanges; each message from UNH to UNT is a unit. An object may hold several
+/// interchanges when they share service characters and syntax identifier; their headers are not in the tree.
+/// Errors: malformed when an interchange or a group is not complete: its counts and references must hold.
+Result<Units> split(std::string_view object);
+/// A segment's elements are `f1`…, repeated elements repeat the name, components `c1`…; explicit nesting is `f0`. Values
+/// without releases and in UTF-8; spans count their bytes as they came.
+/// Errors: malformed, also for the count and reference of UNT.
+Result<void> parse(std::string_view raw, std::string_view context, NodeTree& tree);
+}  // namespace edifact
+
 }  // namespace porta::formats

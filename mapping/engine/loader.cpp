@@ -94,10 +94,11 @@ struct Loader {
     }
 
     void input(const Yaml& y) {
-        keys(y, {"format", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone"});
+        keys(y, {"format", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns", "ragged"});
         const Yaml* format = y.find("format");
         if (!format) stop(y, "`format` is missing");
-        out.format.kind = *formats::kindNamed(choice(*format, "format", {"json", "ndjson", "csv", "hl7v2", "xml"}));
+        out.format.kind = *formats::kindNamed(
+            choice(*format, "format", {"json", "ndjson", "csv", "hl7v2", "xml", "fixed", "edifact"}));
         if (const Yaml* d = y.find("delimiter")) {
             if (d->text.size() != 1) stop(*d, "`delimiter` is one character");
             out.format.delimiter = d->text[0];
@@ -105,6 +106,14 @@ struct Loader {
         if (const Yaml* e = y.find("encoding")) out.format.encoding = scalar(*e, "encoding");
         if (const Yaml* h = y.find("header")) out.format.header = choice(*h, "header", {"true", "false"}) == "true";
         if (const Yaml* f = y.find("fhir")) out.format.fhir = choice(*f, "fhir", {"true", "false"}) == "true";
+        if (const Yaml* r = y.find("ragged")) out.format.ragged = choice(*r, "ragged", {"true", "false"}) == "true";
+        if (const Yaml* c = y.find("columns"); c && out.format.kind == formats::Kind::fixed) {
+            std::vector<std::string> texts;
+            for (const Yaml& item : c->items) texts.push_back(scalar(item, "columns"));
+            auto columns = formats::columnsFrom(texts);
+            if (!columns) stop(*c, "`columns`: " + columns.error().message);
+            out.format.columns = *columns;
+        }
         if (auto fits = formats::checkEncoding(out.format); !fits)
             stop(y.find("encoding") ? *y.find("encoding") : *format, "`encoding`: " + fits.error().message);
         out.dates = member(y, "dates");

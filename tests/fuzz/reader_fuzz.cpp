@@ -9,6 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string_view object(reinterpret_cast<const char*>(data), size);
     Settings settings;
     settings.kind = PORTA_FUZZ_KIND;
+    if (settings.kind == Kind::fixed)
+        settings.columns = *columnsFrom({"id:6", "-:1", "family:10", "given:8", "born:8"});
     auto units = split(settings, object);
     if (!units) return 0;
     NodeTree tree;

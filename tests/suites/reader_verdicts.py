@@ -9,6 +9,7 @@
   document type accepted. One with a document type may be refused for that (`xml.doctype`), since entities are never loaded.
 - libxml2: each file below `errors` and each `err_` file of `namespaces` refused.
 - utf8tests: each sequence is text or refused, as its line says, within a JSON string.
+- EDIFACT: the sample invoices, which are written as ISO 20625 XML, turned back into interchanges: every value is read again.
 - HL7 v2: the odd and malformed messages of the index; HL7 below has their verdicts.
 
 The suites are not part of the project: they lie in ../shared/data/nasty beside it, or below $PORTA_DATA. With CI=true their
@@ -20,11 +21,12 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 DATA = Path(os.environ.get("PORTA_DATA", BESIDE)) / "nasty"
-FEWEST = {"json": 140, "csv": 6, "not-wf": 190, "well-formed": 35, "libxml2": 25, "utf8": 90, "hl7v2": 24}
+FEWEST = {"json": 140, "csv": 6, "not-wf": 190, "well-formed": 35, "libxml2": 25, "utf8": 90, "edifact": 4, "hl7v2": 24}
 PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+) \((?P<offset>\d+)\): (?P<code>[a-z0-9_.]+): .+")
 
 # Accepted by a reader without namespaces only: a prefix that nothing binds, which Namespaces in XML 1.0 (5) refuses, and the
@@ -138,6 +140,26 @@ def utf8_suite(v):
             v.expect("utf8", Path(file).name, got[0] == want[file], got)
 
 
+def edifact_suite(v):
+    """Segments `S_`, composites `C_` and elements `D_` in order, wherever a group `G_` nests them; repetitions as positions."""
+    def released(text):
+        return re.sub("([?+:'])", r"?\1", text)
+
+    def texts(part):
+        return [(x.text or "").strip() for x in part.iter() if x.tag.startswith("D_") and (x.text or "").strip()]
+
+    for file in sorted((DATA.parent / "invoice-eupl/edifact").rglob("*.xml")):
+        segments = [x for x in ET.parse(file).getroot().iter() if x.tag.startswith("S_") and x.tag not in ("S_UNB", "S_UNZ", "S_UNT")]
+        lines = ["+".join([s.tag[2:], *(":".join(map(released, texts(part))) for part in s)]) for s in segments]
+        reference = texts(segments[0])[0]
+        body = "'".join([*lines, f"UNT+{len(lines) + 1}+{released(reference)}", ""])
+        run = subprocess.run([v.porta, "read", "edifact", "/dev/stdin"], stdout=subprocess.PIPE, timeout=60,
+                             input=f"UNB+UNOY:3+S+R+240502:1015+1'{body}UNZ+1+1'".encode())
+        read = [json.loads(x) for x in re.findall(r'^ +[fc]\d+: (".*")  @', run.stdout.decode(), re.MULTILINE)]
+        want = [t for s in segments for t in texts(s)] + [str(len(lines) + 1), reference]
+        v.expect("edifact", file.name, run.returncode == 0 and read == want, f"{len(read)} of {len(want)} values")
+
+
 def hl7_suite(v):
     lines = [x.split("\t") for x in (DATA / "hl7v2-malformed.index.tsv").read_text().splitlines()[1:]]
     why = {str(DATA / name): reason for name, reason in lines if (DATA / name).is_file()}
@@ -150,7 +172,7 @@ def main():
         print("../shared/data/nasty (the suites of others) is not beside this project")
         return 1 if os.environ.get("CI") == "true" else 77
     v = Verdicts(sys.argv[1])
-    for suite in (json_suite, csv_suite, xml_suite, utf8_suite, hl7_suite):
+    for suite in (json_suite, csv_suite, xml_suite, utf8_suite, edifact_suite, hl7_suite):
         suite(v)
     for suite, fewest in FEWEST.items():
         if v.count.get(suite, 0) < fewest:
