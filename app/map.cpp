@@ -4,6 +4,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "app/context.h"
 #include "app/map_verbs.h"
 #include "base/yaml.h"
 #include "mapping/engine/golden.h"

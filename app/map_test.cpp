@@ -1,6 +1,8 @@
 // `porta map test`: mappings, compared with the goldens beside them.
 #include <CLI/CLI.hpp>
+#include <iostream>
 
+#include "app/context.h"
 #include "app/map_verbs.h"
 #include "mapping/engine/golden.h"
 

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxDepth = 50;
 struct Refusal {
     int line, column;
     std::string message;
+    const char* rule = "yaml";
 };
 
 /// Builds our tree from events, so that aliases are refused before they can grow.
@@ -61,6 +62,9 @@ private:
     };
     std::vector<Level> stack_;
 
+    static std::size_t first(const Yaml& map, const std::string& key) {
+        return static_cast<std::size_t>(std::find(map.keys.begin(), map.keys.end(), key) - map.keys.begin());
+    }
     static Yaml make(Yaml::Kind kind, const YAML::Mark& mark) {
         Yaml node;
         node.kind = kind;
@@ -91,7 +95,11 @@ private:
         if (level.node.kind == Yaml::Kind::map && !level.has_key) {
             if (node.kind != Yaml::Kind::scalar) throw Refusal{node.line, node.column, "a key must be plain text"};
             if (std::find(level.node.keys.begin(), level.node.keys.end(), node.text) != level.node.keys.end())
-                throw Refusal{node.line, node.column, "the key `" + node.text + "` stands twice"};
+                throw Refusal{node.line, node.column,
+                              "the key `" + node.text + "` stands twice, first in line " +
+                                  std::to_string(level.node.places[first(level.node, node.text)].first) +
+                                  "; remove one",
+                              "duplicate-key"};
             level.node.keys.push_back(node.text);
             level.node.places.emplace_back(node.line, node.column);
             level.has_key = true;
@@ -132,7 +140,9 @@ Result<Yaml> parseYaml(std::string_view text, const std::string& file) {
     } catch (const Refusal& r) {
         top.line = r.line;
         top.column = r.column;
-        return yamlError(file, top, r.message);
+        Error error = yamlError(file, top, r.message);
+        error.rule = r.rule;
+        return error;
     } catch (const YAML::ParserException& e) {
         top.line = e.mark.line + 1;
         top.column = e.mark.column + 1;

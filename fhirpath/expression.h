@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/small_vector.h"
+#include "fhirpath/shape.h"
 #include "formats/node.h"
 
 namespace porta::fhirpath {
@@ -106,6 +107,9 @@ public:
     /// Every path the expression reads, dotted, without indexers and filters: `name.given`; for `porta map check`. Paths
     /// inside where(), select(), exists(), all() are prefixed with the path that they filter.
     std::vector<std::string> paths() const;
+    /// What it may give over an input of this shape, and the steps that the shape does not have. `self` is what it starts
+    /// from; `variables` what is known of each `%name`.
+    Analysis analyse(const Shape& shape, const Known& self, const std::map<std::string, Known>& variables) const;
     /// Names of the `%variables` it uses.
     std::vector<std::string> variables() const;
     const std::string& text() const;

@@ -17,25 +17,38 @@ TYPES = {"text": "text", "date": "date", "instant": "instant", "coded": "coded"}
 
 
 def fields(schema, path):
-    """(path, type) of every leaf; N stands for a place in a list, as in the path of a value."""
+    """(path, type, codes) of every leaf; N stands for a place in a list, as in the path of a value."""
     while "allOf" in schema:  # a reference with a description
         schema = schema["allOf"][0]
     if "$ref" in schema:
-        yield path, TYPES[schema["$ref"].rsplit("/", 1)[1]]
+        yield path, TYPES[schema["$ref"].rsplit("/", 1)[1]], ""
     elif schema["type"] == "object":
         for name, below in schema["properties"].items():
             yield from fields(below, f"{path}/{name}" if path else name)
     elif schema["type"] == "array":
         yield from fields(schema["items"], path + "/N")
     else:
-        yield path, {"string": "text", "boolean": "boolean"}[schema["type"]]
+        kind = {"string": "text", "boolean": "boolean"}[schema["type"]]
+        yield path, kind, "|".join(schema.get("enum", []))
+
+
+def required(schema, path):
+    """The paths that must be there when what holds them is."""
+    if schema.get("type") == "array":
+        yield from required(schema["items"], path + "/N")
+    for name in schema.get("required", []):
+        yield f"{path}/{name}" if path else name
+    for name, below in schema.get("properties", {}).items():
+        yield from required(below, f"{path}/{name}" if path else name)
 
 
 def table():
     lines = ["// Made by schemas/generate_targets.py from schemas/entities; a test compares. Included by targets.cpp."]
     for entity in ENTITIES:
         schema = json.loads((HERE / "entities" / f"{entity}.json").read_text())
-        lines += [f'{{"{entity}", "{path}", Target::{kind}}},' for path, kind in fields(schema, "")]
+        must = set(required(schema, ""))
+        lines += [f'{{"{entity}", "{path}", Target::{kind}, "{codes}", {"true" if path in must else "false"}}},'
+                  for path, kind, codes in fields(schema, "")]
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ namespace porta::mapping {
 
 struct Row {
     std::string code, system, display, equivalence;
-    int line = 0;
+    int line = 0, column = 0;
 };
 
 struct Table {
@@ -30,6 +30,7 @@ struct ValueRule {
     Target type = Target::text;
     const Table* table = nullptr;
     bool unmapped_keep = false, many_first = false, empty_error = false;
+    bool many_said = false;  ///< `onMany` stands there: several values are meant to be possible
     std::uint32_t rule = 0;
     std::uint32_t table_rule = 0;  ///< the same place, with the table's name
 };

@@ -9,6 +9,8 @@ namespace {
 struct Field {
     std::string_view entity, path;
     Target type;
+    std::string_view codes;  ///< separated by `|`
+    bool required;
 };
 
 // The entities' schemas are the truth.
@@ -53,6 +55,29 @@ std::vector<std::string> namesBelow(std::string_view entity, std::string_view pa
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     return names;
+}
+
+std::vector<std::string> requiredBelow(std::string_view entity, std::string_view path) {
+    std::vector<std::string> names;
+    for (const Field& f : kFields)
+        if (f.required && f.entity == entity && below(f.path, path)) {
+            std::string_view rest = path.empty() ? f.path : f.path.substr(path.size() + 1);
+            if (rest.find('/') == std::string_view::npos) names.emplace_back(rest);
+        }
+    return names;
+}
+
+std::vector<std::string> valueSet(std::string_view entity, std::string_view path) {
+    std::vector<std::string> codes;
+    for (const Field& f : kFields) {
+        if (f.entity != entity || f.path != path) continue;
+        for (std::string_view rest = f.codes; !rest.empty();) {
+            std::string_view code = rest.substr(0, rest.find('|'));
+            codes.emplace_back(code);
+            rest.remove_prefix(std::min(rest.size(), code.size() + 1));
+        }
+    }
+    return codes;
 }
 
 }  // namespace porta::mapping

@@ -15,5 +15,9 @@ std::vector<std::string> entities();
 Target targetOf(std::string_view entity, std::string_view path);
 /// The field names directly below `path` (empty: of the entity).
 std::vector<std::string> namesBelow(std::string_view entity, std::string_view path);
+/// Those of them that must be there: a record, or an item of a list, without them is none.
+std::vector<std::string> requiredBelow(std::string_view entity, std::string_view path);
+/// The only texts that the field may hold; empty: any.
+std::vector<std::string> valueSet(std::string_view entity, std::string_view path);
 
 }  // namespace porta::mapping

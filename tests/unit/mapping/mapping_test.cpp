@@ -67,12 +67,12 @@ TEST_P(Refused, NamesThePlaceAndTheNearest) {
 INSTANTIATE_TEST_SUITE_P(
     Mapping, Refused,
     testing::Values(
-        Refusal{"key", "mapping: m\ninput: {format: csv}\nemits: []\n", "did you mean `emit`"},
+        Refusal{"key", "mapping: m\ninput: {format: csv}\nemits: []\n", "(nearest: emit)"},
         Refusal{"field",
                 "mapping: m\ninput: {format: csv}\nemit:\n  - record: person\n    key: a\n    fields: {birthdate: b}\n",
-                ":6:25: unknown field `birthdate`; did you mean `birth_date`"},
+                ":6:14: error: unknown-field: unknown field `birthdate` (nearest: birth_date)"},
         Refusal{"entity", "mapping: m\ninput: {format: csv}\nemit:\n  - {record: persn, key: a, fields: {sex: b}}\n",
-                "did you mean `person`"},
+                "(nearest: person)"},
         Refusal{"table",
                 "mapping: m\ninput: {format: csv}\nemit:\n  - {record: person, key: a, fields: {sex: {expr: b, "
                 "translate: sx}}}\n",

@@ -1,0 +1,301 @@
+// Walks an expression over what is known of its input. Errs on the side of silence: what it does not understand gives a
+// value of any kind, never a problem.
+#include "fhirpath/shape.h"
+
+#include <algorithm>
+
+#include "base/yaml.h"
+#include "fhirpath/ast.h"
+
+namespace porta::fhirpath {
+
+std::vector<std::string> Shape::names(PlaceId place) const {
+    std::vector<std::string> all;
+    if (place == kOpen) return all;
+    auto add = [&](std::string name) {
+        if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
+    };
+    for (const Element& e : types[place].elements) add(e.name);
+    for (PlaceId one : types[place].alternatives)
+        for (std::string& name : names(one)) add(std::move(name));
+    return all;
+}
+
+namespace {
+
+void addPlace(Known& to, PlaceId place) {
+    if (std::find(to.places.begin(), to.places.end(), place) == to.places.end()) to.places.push_back(place);
+}
+
+/// What either may give.
+Known either(Known a, const Known& b) {
+    for (PlaceId p : b.places) addPlace(a, p);
+    a.many = std::max(a.many, b.many);
+    a.computed |= b.computed;
+    a.literals.insert(a.literals.end(), b.literals.begin(), b.literals.end());
+    a.broken = a.broken || b.broken;
+    if (a.path.empty()) a.path = b.path;
+    return a;
+}
+
+bool nothing(const Known& k) { return k.places.empty() && k.computed == 0; }
+
+struct Walker {
+    const Ast& ast;
+    const Shape& shape;
+    const std::map<std::string, Known>& variables;
+    std::vector<PathProblem> problems = {};
+
+    /// One item of it.
+    static Known item(Known k) {
+        k.many = Many::one;
+        return k;
+    }
+
+    /// Places without alternatives.
+    void expand(PlaceId place, std::vector<PlaceId>& out) const {
+        if (place == Shape::kOpen || shape.types[place].alternatives.empty()) {
+            out.push_back(place);
+            return;
+        }
+        for (PlaceId one : shape.types[place].alternatives) expand(one, out);
+    }
+    std::vector<PlaceId> expanded(const Known& k) const {
+        std::vector<PlaceId> out;
+        for (PlaceId place : k.places) expand(place, out);
+        return out;
+    }
+
+    Known member(const AstNode& n, const Known& focus) {
+        Known out;
+        out.many = focus.many;
+        out.path = focus.path.empty() ? n.text : focus.path + "." + n.text;
+        if (focus.broken) {
+            out.broken = true;
+            return out;
+        }
+        bool open = false, several = false;
+        for (PlaceId place : expanded(focus)) {
+            if (place == Shape::kOpen) {
+                open = true;
+                continue;
+            }
+            // `Patient.name`: the type of what the expression starts from.
+            if (n.type_like && shape.named(place, n.text)) {
+                addPlace(out, place);
+                continue;
+            }
+            const Shape::Type& type = shape.types[place];
+            bool found = false;
+            for (const Shape::Element& e : type.elements) {
+                if (e.name != n.text) continue;
+                addPlace(out, e.type);
+                several = several || e.many;
+                found = true;
+            }
+            if (found) continue;
+            // HL7 v2: the first part of a value without parts is the value.
+            if (shape.dialect == formats::Dialect::hl7v2 && type.leaf != Leaf::group &&
+                (n.text == "c1" || n.text == "s1")) {
+                addPlace(out, place);
+                continue;
+            }
+            // Segments that begin with Z are the sender's own (HL7 v2.5.1, 2.17).
+            const bool own = shape.dialect == formats::Dialect::hl7v2 && n.text.size() == 3 && n.text[0] == 'Z';
+            open = open || type.open || own;
+        }
+        if (several) out.many = Many::many;
+        if (open) {
+            addPlace(out, Shape::kOpen);
+            problems.push_back({n.offset, out.path, n.text, {}, true});
+        } else if (out.places.empty() && !focus.places.empty()) {
+            std::vector<std::string> known;
+            for (PlaceId place : focus.places)
+                for (std::string& name : shape.names(place)) known.push_back(std::move(name));
+            std::string near = nearest(n.text, known);
+            if (near.empty() && known.size() <= 8)
+                for (const std::string& k : known) near += (near.empty() ? "" : ", ") + k;
+            problems.push_back({n.offset, out.path, n.text, near, false});
+            out.broken = true;
+        }
+        return out;
+    }
+
+    /// The places that are, or may be, of a type; a type that the shape does not name changes nothing.
+    Known narrow(const Known& focus, std::string type) {
+        if (auto dot = type.rfind('.'); dot != std::string::npos) type.erase(0, dot + 1);
+        Known out = focus;
+        out.places.clear();
+        for (PlaceId place : expanded(focus))
+            if (place == Shape::kOpen || shape.named(place, type)) addPlace(out, place);
+        return out.places.empty() ? focus : out;
+    }
+
+    /// `where(resourceType = 'Patient')` leaves patients.
+    Known filtered(const AstNode& n, Known focus) {
+        const AstNode& condition = ast.nodes[ast.arg(n, 0)];
+        if (condition.op != Op::equal || condition.focus == kNone) return focus;
+        const AstNode& left = ast.nodes[condition.focus];
+        const AstNode& right = ast.nodes[ast.arg(condition, 0)];
+        if (left.op != Op::member || left.text != "resourceType" || right.op != Op::literal) return focus;
+        return narrow(focus, std::string(right.value.text));
+    }
+
+    static Known literal(const AstNode& n) {
+        Known k;
+        switch (n.value.kind) {
+            case ValueKind::boolean: k.computed = bit(Leaf::boolean); break;
+            case ValueKind::integer:
+            case ValueKind::decimal:
+            case ValueKind::quantity: k.computed = bit(Leaf::number); break;
+            case ValueKind::date: k.computed = bit(Leaf::date); break;
+            case ValueKind::dateTime: k.computed = bit(Leaf::instant); break;
+            default: k.computed = bit(Leaf::text); break;
+        }
+        k.literals.emplace_back(n.value.text);
+        return k;
+    }
+
+    Known walk(std::uint32_t id, const Known& self) {
+        const AstNode& n = ast.nodes[id];
+        Known focus = n.focus != kNone ? walk(n.focus, self) : self;
+        switch (n.op) {
+            case Op::literal: return literal(n);
+            case Op::empty: return {};
+            case Op::self: return item(self);
+            case Op::index: return Known::made(Leaf::number);
+            case Op::total: return Known::made(Leaf::any);
+            case Op::variable: return variable(n);
+            case Op::member: return member(n, focus);
+            case Op::at: walk(ast.arg(n, 0), self); return item(focus);
+            case Op::call: return call(n, focus, self);
+            case Op::is: return Known::made(Leaf::boolean);
+            case Op::as: return narrow(focus, n.text);
+            case Op::negate:
+            case Op::plus: return Known::made(Leaf::number);
+            default: break;
+        }
+        Known right;
+        for (std::uint32_t i = 0; i < n.count; ++i) right = walk(ast.arg(n, i), self);
+        switch (n.op) {
+            case Op::unite: return united(focus, right);
+            case Op::concat: return Known::made(Leaf::text);
+            case Op::add:
+            case Op::subtract: return Known::made(Leaf::any);
+            case Op::multiply:
+            case Op::divide:
+            case Op::div:
+            case Op::mod: return Known::made(Leaf::number);
+            default: return Known::made(Leaf::boolean);
+        }
+    }
+
+    static Known united(const Known& a, const Known& b) {
+        Known out = either(a, b);
+        if (!nothing(a) && !nothing(b)) out.many = std::max(out.many, Many::maybe);
+        return out;
+    }
+
+    Known variable(const AstNode& n) {
+        std::string name = n.text;
+        if (!name.empty() && name[0] == '%') name.erase(0, 1);
+        auto found = variables.find(name);
+        return found != variables.end() ? found->second : Known::made(Leaf::any);
+    }
+
+    Known call(const AstNode& n, const Known& focus, const Known& self) {
+        const FunctionInfo* info = findFunction(n.text);
+        const bool lambda = info != nullptr && info->lambda;
+        std::vector<Known> args;
+        for (std::uint32_t i = 0; i < n.count; ++i) args.push_back(walk(ast.arg(n, i), lambda ? item(focus) : self));
+        switch (n.fn) {
+            case Fn::first:
+            case Fn::last:
+            case Fn::single: return item(focus);
+            case Fn::where: return n.count == 1 ? filtered(n, focus) : focus;
+            case Fn::skip:
+            case Fn::tail:
+            case Fn::take:
+            case Fn::distinct:
+            case Fn::intersect:
+            case Fn::exclude:
+            case Fn::trace: return focus;
+            case Fn::of_type:
+            case Fn::as: return narrow(focus, n.text);
+            case Fn::iif: {
+                Known out = args.size() > 1 ? args[1] : Known{};
+                if (args.size() > 2) out = either(std::move(out), args[2]);
+                return out;
+            }
+            case Fn::select: {
+                if (args.empty()) return Known::made(Leaf::any);
+                Known out = args[0];
+                out.many = std::max(out.many, focus.many);
+                return out;
+            }
+            case Fn::unite:
+            case Fn::combine: return args.empty() ? focus : united(focus, args[0]);
+            case Fn::repeat:
+            case Fn::children:
+            case Fn::descendants:
+            case Fn::extension: {
+                Known out = Known::at(Shape::kOpen);
+                out.many = Many::maybe;
+                out.broken = true;  // what stands there is not followed, and not told step by step
+                return out;
+            }
+            case Fn::split:
+            case Fn::to_chars: {
+                Known out = Known::made(Leaf::text);
+                out.many = Many::maybe;
+                return out;
+            }
+            case Fn::exists:
+            case Fn::empty:
+            case Fn::not_:
+            case Fn::all:
+            case Fn::all_true:
+            case Fn::any_true:
+            case Fn::all_false:
+            case Fn::any_false:
+            case Fn::is:
+            case Fn::is_distinct:
+            case Fn::subset_of:
+            case Fn::superset_of:
+            case Fn::starts_with:
+            case Fn::ends_with:
+            case Fn::contains:
+            case Fn::matches:
+            case Fn::matches_full:
+            case Fn::has_value:
+            case Fn::to_boolean: return Known::made(Leaf::boolean);
+            case Fn::count:
+            case Fn::length:
+            case Fn::index_of:
+            case Fn::to_integer:
+            case Fn::to_decimal: return Known::made(Leaf::number);
+            case Fn::substring:
+            case Fn::upper:
+            case Fn::lower:
+            case Fn::trim:
+            case Fn::join:
+            case Fn::replace:
+            case Fn::replace_matches:
+            case Fn::to_string: return Known::made(Leaf::text);
+            case Fn::to_date: return Known::made(Leaf::date);
+            case Fn::to_date_time: return Known::made(Leaf::instant);
+            default: return Known::made(Leaf::any);
+        }
+    }
+};
+
+}  // namespace
+
+Analysis Expression::analyse(const Shape& shape, const Known& self,
+                             const std::map<std::string, Known>& variables) const {
+    Walker walker{impl_->ast, shape, variables};
+    Known result = walker.walk(impl_->ast.root, self);
+    return {std::move(result), std::move(walker.problems)};
+}
+
+}  // namespace porta::fhirpath
