@@ -8,6 +8,7 @@
 
 #include "base/date_time.h"
 #include "fhirpath/expression.h"
+#include "mapping/engine/probe.h"
 #include "mapping/engine/program.h"
 #include "mapping/engine/targets.h"
 
@@ -81,20 +82,13 @@ struct Program::Impl {
     Sha256 digest{};
 };
 
-/// Which rules made something; one thread, for coverage only.
-class CoverageScope {
-public:
-    explicit CoverageScope(std::vector<bool>& seen);
-    ~CoverageScope();
-    static void touch(std::uint32_t rule);
-};
-
 /// Memory of the calling thread that records are mapped in, one after the other.
 struct Scratch {
     fhirpath::Variables vars = {};
     Arena arena = {};                                                   ///< computed values
     std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled at a large tree's first need
     std::array<std::size_t, 64> leaves = {};  ///< of the operations before, by their emit: as many as the next may have
+    Probe* probe = nullptr;
 };
 
 /// What one record's expressions and leaves need.

@@ -59,12 +59,22 @@ struct FieldWriter {
             return at(
                 scope, found.front(),
                 fail(Errc::malformed, std::to_string(found.size()) + " values where one is expected", "mapping.many"));
-        return addLeaf(scope, rule, found.front(), where.text(), op.leaves);
+        return leaf(rule, found.front(), context, where);
+    }
+
+    Result<void> leaf(const ValueRule& rule, const Value& value, NodeId context, const Place& where) {
+        const std::size_t before = op.leaves.size();
+        auto done = addLeaf(scope, rule, value, where.text(), op.leaves);
+        if (Probe* probe = scope.scratch.probe; probe && done) probe->made(op, before, &*rule.expr, context);
+        return done;
     }
 
     Result<void> list(const FieldRule& f, NodeId context, Place& where, bool* null) {
+        Probe* const probe = scope.scratch.probe;
+        const std::size_t mark = probe ? probe->mark() : 0;
         std::size_t n = 0;
         for (const FieldRule& item : f.fields) {
+            Depends before_it(probe, mark);
             if (item.kind == FieldRule::Kind::value) {
                 if (!item.value.expr) {
                     *null = true;
@@ -75,7 +85,7 @@ struct FieldWriter {
                 for (const Value& v : found) {
                     std::size_t before = op.leaves.size();
                     Place below(where, n);
-                    if (auto ok = addLeaf(scope, item.value, v, below.text(), op.leaves); !ok) return ok;
+                    if (auto ok = leaf(item.value, v, context, below); !ok) return ok;
                     n += op.leaves.size() > before;
                     if (item.value.many_first) break;
                 }
@@ -89,9 +99,13 @@ struct FieldWriter {
                     return at(scope, c,
                               fail(Errc::malformed, "`each` names a part of the record, not a computed value",
                                    "mapping.each"));
+                Depends before_this(probe, mark);
                 auto wanted = holds(scope, item.when, c.node);
                 if (!wanted) return wanted.error();
                 if (!*wanted) continue;
+                std::optional<Depends> each, when;
+                if (item.each) each.emplace(probe, *item.each, context);
+                if (item.when) when.emplace(probe, *item.when, c.node);
                 std::size_t before = op.leaves.size();
                 bool nulls = false;
                 Place below(where, n);
@@ -127,6 +141,7 @@ struct FieldWriter {
         for (const FieldRule& f : e.fields) {
             bool null = false;
             std::size_t before = op.leaves.size();
+            const std::size_t mark = scope.scratch.probe ? scope.scratch.probe->mark() : 0;
             Place place(path, f.name);
             if (auto ok = field(f, context, place, &null); !ok) {
                 if (!partial) return inField(ok.error(), e.entity + "." + f.name);
@@ -141,8 +156,12 @@ struct FieldWriter {
                 l.kind = schemas::LeafKind::null;
                 l.how = schemas::How::constant;
                 l.rule = firstRule(f);
-                CoverageScope::touch(l.rule);
                 op.leaves.push_back(std::move(l));
+                if (Probe* probe = scope.scratch.probe) {
+                    probe->rule(op.leaves.back().rule);
+                    Depends nulls(probe, mark);
+                    probe->made(op, before, nullptr, context);
+                }
             }
         }
         return {};

@@ -1,24 +1,14 @@
 #include "mapping/engine/golden.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
-#include <sstream>
 
-#include "mapping/engine/compiled.h"
+#include "mapping/engine/coverage.h"
+#include "mapping/engine/golden_file.h"
 
 namespace porta::mapping {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-std::string slurp(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
 
 Json keyTexts(const std::vector<schemas::RecordKey>& keys) {
     Json a = Json::array();
@@ -26,24 +16,43 @@ Json keyTexts(const std::vector<schemas::RecordKey>& keys) {
     return a;
 }
 
-std::string asLines(const std::vector<Json>& outcomes) {
-    std::string text = "[\n";
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-        text += print(outcomes[i]) + (i + 1 < outcomes.size() ? ",\n" : "\n");
-    return text + "]\n";
+/// One raw record's line of an expected file: what stands there where it is as expected, else what was found.
+std::string lineOf(const GoldenCase& c, std::size_t i, const Json& found, bool same) {
+    return same && i < c.text.size() ? c.text[i] : print(found);
 }
 
-/// The first raw record that differs, without showing more than its number.
-std::string compare(const std::string& expected, const std::vector<Json>& got) {
-    auto parsed = parseJson(expected);
-    if (!parsed || !parsed->isArray()) return "the expected file is no JSON array";
-    if (parsed->size() != got.size())
-        return std::to_string(got.size()) + " raw records, " + std::to_string(parsed->size()) + " expected";
-    for (std::size_t i = 0; i < got.size(); ++i)
-        if (canonical(parsed->items()[i]) != canonical(got[i]))
-            return "raw record " + std::to_string(i) + " differs:\n  expected " + print(parsed->items()[i]) +
-                   "\n  got      " + print(got[i]);
-    return {};
+/// A case held against its expected file, which is written anew with `bless`.
+GoldenReport::Case compared(const GoldenCase& c, const std::vector<Json>& found, bool bless) {
+    GoldenReport::Case out{c.name, {}, {}};
+    std::string text = "[\n";
+    bool changed = !c.written || c.outcomes.size() != found.size();
+    for (std::size_t i = 0; i < std::max(found.size(), c.outcomes.size()); ++i) {
+        const std::string record = "raw record " + std::to_string(i);
+        if (i >= c.outcomes.size()) {
+            out.difference += record + ": not expected\n";
+            out.change += "+ " + record + ": " + print(found[i]) + "\n";
+        } else if (i >= found.size()) {
+            out.difference += record + ": expected, and not there\n";
+            out.change += "- " + record + "\n";
+            continue;
+        }
+        std::vector<std::string> lines;
+        if (i < c.outcomes.size()) lines = differences(c.outcomes[i], found[i]);
+        for (const std::string& line : lines) {
+            out.difference += record + ": " + line + "\n";
+            out.change += "~ " + record + ": " + line + "\n";
+        }
+        changed = changed || !lines.empty();
+        text += lineOf(c, i, found[i], i < c.outcomes.size() && lines.empty()) + (i + 1 < found.size() ? ",\n" : "\n");
+    }
+    if (!bless || !changed) {
+        out.change.clear();
+        return out;
+    }
+    out.difference.clear();
+    if (!(std::ofstream(c.expected_path, std::ios::binary) << text << "]\n").flush())
+        out.difference = c.expected_path + ": cannot be written";
+    return out;
 }
 
 }  // namespace
@@ -98,60 +107,40 @@ Json describeOutcome(const Outcome& outcome) {
     return j;
 }
 
-Input exampleInput(std::string_view bytes, std::string_view context) {
-    Input input;
-    input.bytes = bytes;
-    input.context = context;
-    input.source = "example";
-    input.time_zone = "Europe/Rome";
-    input.object_time = "2024-05-01";
-    return input;
-}
-
 bool GoldenReport::ok() const {
     return unused.empty() &&
            std::all_of(cases.begin(), cases.end(), [](const Case& c) { return c.difference.empty(); });
 }
 
-Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens, bool update) {
-    auto program = Program::load(mapping);
+Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens, bool bless) {
+    auto yaml = loadYaml(mapping);
+    if (!yaml) return yaml.error();
+    auto program = Program::compile(*yaml, mapping);
     if (!program) return program.error();
-    fs::path file(mapping);
-    fs::path folder = goldens.empty() ? file.parent_path() / "goldens" / file.stem() : fs::path(goldens);
-    std::vector<fs::path> inputs;
-    std::error_code missing;
-    for (const auto& entry : fs::directory_iterator(folder, missing))
-        if (entry.path().filename().string().find(".expected.json") == std::string::npos)
-            inputs.push_back(entry.path());
-    if (inputs.empty())
-        return fail(Errc::misconfigured,
-                    folder.string() + ": no golden cases; add <case>.<ext> and <case>.expected.json",
-                    "mapping.goldens");
-    std::sort(inputs.begin(), inputs.end());
+    if (goldens.empty()) goldens = goldenFolder(mapping);
+    auto cases = loadGoldens(goldens, (*program)->format(), bless);
+    if (!cases) return cases.error();
 
     GoldenReport report;
-    std::vector<bool> seen((*program)->rules().size());
-    CoverageScope coverage(seen);
+    Coverage coverage(**program);
     formats::NodeTree tree;
-    for (const fs::path& path : inputs) {
-        std::string bytes = slurp(path);
-        std::vector<Json> got;
-        auto units = formats::split((*program)->format(), bytes);
-        if (!units) return units.error();
-        for (const formats::Unit& u : units->units) {
-            Input input = exampleInput(std::string_view(bytes).substr(u.offset, u.length), units->context);
-            input.full_snapshot = path.stem().string().rfind("full", 0) == 0;
-            got.push_back(describeOutcome((*program)->map((*program)->format(), input, tree)));
-        }
-        fs::path expected = path;
-        expected.replace_extension(".expected.json");
-        if (update) std::ofstream(expected, std::ios::binary) << asLines(got);
-        report.cases.push_back({path.filename().string(), compare(slurp(expected), got)});
+    for (const GoldenCase& c : *cases) {
+        std::vector<Json> found;
+        Watching watching(coverage);
+        for (std::size_t i = 0; i < c.units.units.size(); ++i)
+            found.push_back(describeOutcome((*program)->map((*program)->format(), c.input(i), tree)));
+        report.cases.push_back(compared(c, found, bless));
     }
-    report.rules = seen.size();
-    for (std::size_t i = 0; i < seen.size(); ++i)
-        if (!seen[i]) report.unused.push_back((*program)->rules()[i]);
+    coverage.report(*yaml, report);
     return report;
+}
+
+Result<void> checkGoldens(const std::string& mapping, std::string goldens) {
+    auto program = Program::load(mapping);
+    if (!program) return program.error();
+    auto cases = loadGoldens(goldens.empty() ? goldenFolder(mapping) : goldens, (*program)->format(), false);
+    if (!cases) return cases.error();
+    return {};
 }
 
 }  // namespace porta::mapping

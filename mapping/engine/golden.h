@@ -1,6 +1,7 @@
 #pragma once
 /// Mappings and their examples: `goldens/<mapping>/<case>.<hl7|csv|ndjson|json>` with `<case>.expected.json` beside it.
-/// Each raw record of a case gives one line of the expected array. A case whose name starts with `full` is read as a full snapshot.
+/// Each raw record of a case gives one line of the expected array. A case whose name starts with `full` is read as a full
+/// snapshot. `porta map test` shows what is found here; mutate.h asks whether the examples would notice a broken rule.
 ///
 ///     auto report = testMapping("mapping/library/desk.yaml");
 ///     if (report && report->ok()) …
@@ -17,22 +18,25 @@ Json describeOperation(const schemas::Operation& op);
 /// `{state, rule?, code?, path?, operations[]}`; `how` of each leaf with them.
 Json describeOutcome(const Outcome& outcome);
 
-/// What goldens and `map run` take for granted where no source says it.
-Input exampleInput(std::string_view bytes, std::string_view context);
-
 struct GoldenReport {
     struct Case {
         std::string name;
         std::string difference;  ///< empty: as expected
+        std::string change;      ///< bless: what the file says now, as lines with - and +
     };
     std::vector<Case> cases;
-    std::vector<Rule> unused;  ///< rules that no case reached
-    std::size_t rules = 0;
+    std::vector<Rule>
+        unused;             ///< rules that no case reached, conditions that never held or always did, rows never taken
+    std::size_t rules = 0;  ///< all that a case can reach
     bool ok() const;
 };
 
-/// `goldens`: the folder of the cases; empty: `goldens/<file name>` beside the mapping. update: write what came out.
-/// Errors: misconfigured when the mapping does not load or has no cases.
-Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens = {}, bool update = false);
+/// `goldens`: the folder of the cases; empty: `goldens/<file name>` beside the mapping. bless: the expected files say what
+/// came out; lines that were as expected stay as they are, with their matchers.
+/// Errors: misconfigured when the mapping does not load, has no cases, or a case is not in the form of goldens.
+Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens = {}, bool bless = false);
+
+/// The form of all cases of a mapping, without running it. Errors: as of `testMapping`.
+Result<void> checkGoldens(const std::string& mapping, std::string goldens = {});
 
 }  // namespace porta::mapping

@@ -262,14 +262,7 @@ std::shared_ptr<const Program> Loader::load(const std::string& path, std::vector
     }
     std::ostringstream bytes;
     bytes << in.rdbuf();
-    std::shared_ptr<Program> program(new Program());
-    // Two last steps of the path: the same text wherever the library is installed.
-    std::filesystem::path p(path);
-    program->impl_->file = (p.parent_path().filename() / p.filename()).generic_string();
-    Loader loader{*program->impl_, path, bytes.str(), findings};
-    std::istringstream each(loader.text);
-    for (std::string line; std::getline(each, line);) loader.lines.push_back(line);
-    auto yaml = parseYaml(loader.text, path);
+    auto yaml = parseYaml(bytes.str(), path);
     if (!yaml) {
         // `path:line:column: text`
         Finding f{Finding::Kind::error, path, 1, 1, yaml.error().rule, yaml.error().message};
@@ -282,7 +275,19 @@ std::shared_ptr<const Program> Loader::load(const std::string& path, std::vector
         findings.push_back(std::move(f));
         return nullptr;
     }
-    loader.run(*yaml);
+    return compile(*yaml, bytes.str(), path, findings);
+}
+
+std::shared_ptr<const Program> Loader::compile(const Yaml& yaml, std::string text, const std::string& path,
+                                               std::vector<Finding>& findings) {
+    std::shared_ptr<Program> program(new Program());
+    // Two last steps of the path: the same text wherever the library is installed.
+    std::filesystem::path p(path);
+    program->impl_->file = (p.parent_path().filename() / p.filename()).generic_string();
+    Loader loader{*program->impl_, path, std::move(text), findings};
+    std::istringstream each(loader.text);
+    for (std::string line; std::getline(each, line);) loader.lines.push_back(line);
+    loader.run(yaml);
     const bool refused =
         std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == Finding::Kind::error; });
     return refused ? nullptr : program;
@@ -300,6 +305,12 @@ Result<std::shared_ptr<const Program>> Program::load(const std::string& path) {
     CheckReport report = checkMapping(path);
     if (!report.program) return refusal(report.findings);
     return report.program;
+}
+Result<std::shared_ptr<const Program>> Program::compile(const Yaml& mapping, const std::string& path) {
+    std::vector<Finding> findings;
+    auto program = Loader::compile(mapping, {}, path, findings);
+    if (!program) return refusal(findings);
+    return program;
 }
 const Sha256& Program::digest() const { return impl_->digest; }
 const std::vector<Rule>& Program::rules() const { return impl_->rules; }

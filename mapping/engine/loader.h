@@ -102,6 +102,9 @@ struct Loader {
 
     /// The program, or nothing where a finding is an error.
     static std::shared_ptr<const Program> load(const std::string& path, std::vector<Finding>& findings);
+    /// The same of what stands in a file; `text`: its bytes, or nothing where they are not at hand.
+    static std::shared_ptr<const Program> compile(const Yaml& yaml, std::string text, const std::string& path,
+                                                  std::vector<Finding>& findings);
 };
 
 }  // namespace porta::mapping

@@ -14,6 +14,10 @@
 #include "formats/format.h"
 #include "schemas/operation.h"
 
+namespace porta {
+struct Yaml;
+}
+
 namespace porta::mapping {
 
 /// Where a rule stands; leaves name it by index.
@@ -51,6 +55,8 @@ class Program {
 public:
     /// Errors: misconfigured, with file:line:col, what was found and the nearest valid name.
     static Result<std::shared_ptr<const Program>> load(const std::string& path);
+    /// The same of what stood in the file at `path`, perhaps changed since.
+    static Result<std::shared_ptr<const Program>> compile(const Yaml& mapping, const std::string& path);
     ~Program();
     /// Threads: any; `tree` is scratch memory of the calling thread.
     Outcome map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const;
@@ -61,6 +67,7 @@ public:
     /// What the mapping's `input` says of its format: the default where no source does (`map run`, goldens).
     const formats::Settings& format() const;
     struct Impl;
+    const Impl& impl() const { return *impl_; }  ///< for mapping/engine alone
     /// A short name of what this input is when no mapping takes it, e.g. `ORU^R01` or `Observation`.
     static std::string describe(const formats::NodeTree& tree);
 

@@ -17,8 +17,6 @@ using schemas::Operation;
 
 namespace {
 
-thread_local std::vector<bool>* coverage = nullptr;
-
 /// An expression's error as one of the record: its place is not the expression's.
 Error ofRecord(Error error) {
     error.code = Errc::malformed;
@@ -69,6 +67,7 @@ Result<void> said(RecordScope& scope, const Expression& e, NodeId context, bool*
         else if (saysText(scope, v) || !isEmpty(scope, v)) out[kept++] = v;
     }
     out.shrink(kept);
+    if (scope.scratch.probe) scope.scratch.probe->evaluated(e, context, kept > before);
     if (null && any_null && kept == before) *null = true;
     return {};
 }
@@ -77,6 +76,7 @@ Result<bool> holds(RecordScope& scope, const std::optional<Expression>& when, No
     if (!when) return true;
     auto found = when->test(scope.tree, context, scope.scratch.vars, scope.scratch.arena);
     if (!found) return ofRecord(std::move(found.error()));
+    if (scope.scratch.probe) scope.scratch.probe->decided(*when, context, *found);
     return found;
 }
 
@@ -197,6 +197,7 @@ Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std:
     auto version = versionOf(scope, e, context);
     if (!version) return version.error();
     Operation& op = out.emplace_back();
+    if (scope.scratch.probe) scope.scratch.probe->operation(e.rule);
     op.key = {scope.input.source, e.entity, std::string(*key)};
     op.op = e.op;
     op.version = std::move(*version);
@@ -220,9 +221,14 @@ Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std:
     if (auto ok = named(scope, e.mentions, context, Part{e, ".mentions"}, false, op.mentions); !ok) return ok;
     std::size_t& leaves = scope.scratch.leaves[e.rule % scope.scratch.leaves.size()];
     op.leaves.reserve(leaves);
-    if (auto ok = addFields(scope, e, context, op); !ok) return ok;
+    {
+        std::optional<Depends> each, when;
+        if (e.each) each.emplace(scope.scratch.probe, *e.each, scope.tree.root());
+        if (e.when) when.emplace(scope.scratch.probe, *e.when, context);
+        if (auto ok = addFields(scope, e, context, op); !ok) return ok;
+    }
     leaves = op.leaves.size();
-    CoverageScope::touch(e.rule);
+    if (scope.scratch.probe) scope.scratch.probe->rule(e.rule);
     schemas::seal(op);
     return {};
 }
@@ -353,11 +359,8 @@ Outcome unreadable(const Input& input, Error error) {
 
 }  // namespace
 
-CoverageScope::CoverageScope(std::vector<bool>& seen) { coverage = &seen; }
-CoverageScope::~CoverageScope() { coverage = nullptr; }
-void CoverageScope::touch(std::uint32_t rule) {
-    if (coverage && rule < coverage->size()) (*coverage)[rule] = true;
-}
+Watching::Watching(Probe& probe) { scratch().probe = &probe; }
+Watching::~Watching() { scratch().probe = nullptr; }
 
 Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
     formats::Settings settings = format;

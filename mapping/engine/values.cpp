@@ -102,7 +102,7 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
         else addSources(scope, value, l.sources);
         l.table_row = constant ? -1 : row;
     };
-    CoverageScope::touch(rule.rule);
+    if (scope.scratch.probe) scope.scratch.probe->rule(rule.rule);
 
     if (rule.table) {
         auto found = rule.table->rows.find(text);
@@ -114,6 +114,7 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
                       fail(Errc::unmapped,
                            "a code of " + std::to_string(text.size()) + " bytes has no row; add it to the table",
                            rule.table->name));
+        if (row && scope.scratch.probe) scope.scratch.probe->row(*row);
         if (rule.type != Target::coded) {
             if (row) leaf("", row->code, How::translated, row->line);
             else leaf("", text, how, -1);
