@@ -84,6 +84,19 @@ private:
     std::size_t size_ = entries_.size();
 };
 
+/// Something that an expression reads: a path, itself an expression on the same context (`PID.f5.c7`, `%visit`, `$this`).
+struct Read {
+    enum Use : std::uint8_t {
+        value,      ///< its nodes are the result
+        computed,   ///< the result is made of them
+        condition,  ///< they decide between results (iif)
+        filter,     ///< they decide which nodes are taken (where, an index)
+    };
+    std::string path;
+    Use use = value;
+    friend bool operator==(const Read&, const Read&) = default;
+};
+
 /// Threads: any number may evaluate one compiled expression.
 class Expression {
 public:
@@ -110,6 +123,9 @@ public:
     /// What it may give over an input of this shape, and the steps that the shape does not have. `self` is what it starts
     /// from; `variables` what is known of each `%name`.
     Analysis analyse(const Shape& shape, const Known& self, const std::map<std::string, Known>& variables) const;
+    /// The same with filters' paths apart and names in backquotes where needed: what the result is made of, and what only
+    /// decides. For lineage.
+    std::vector<Read> reads() const;
     /// Names of the `%variables` it uses.
     std::vector<std::string> variables() const;
     const std::string& text() const;

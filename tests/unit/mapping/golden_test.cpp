@@ -173,7 +173,7 @@ TEST(Mutants, OfTheLibraryAreKilled) {
         for (const Mutant& m : report->survived)
             survivors += report->file + ":" + std::to_string(m.line) + ": " + m.rule + ": " + m.what + "\n";
     }
-    EXPECT_GT(judged, 1000u);
+    EXPECT_GT(judged, 900u);
     EXPECT_GE(killed * 1000, judged * 950) << survivors;
 }
 

@@ -1,0 +1,130 @@
+// What an expression reads and what for: the static half of lineage. An over-estimate where values decide: every branch and
+// every item that may be taken counts.
+#include <algorithm>
+#include <cctype>
+
+#include "fhirpath/ast.h"
+
+namespace porta::fhirpath {
+namespace {
+
+using Paths = std::vector<std::string>;
+
+/// A member's name as an expression has it: in backquotes unless it is plain.
+std::string nameText(const std::string& name) {
+    static const std::vector<std::string> words = {"and",  "as",    "contains", "day",  "days",   "div",     "false",
+                                                   "hour", "hours", "implies",  "in",   "is",     "minute",  "minutes",
+                                                   "mod",  "month", "months",   "or",   "second", "seconds", "true",
+                                                   "week", "weeks", "xor",      "year", "years"};
+    auto plain = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+    if (!name.empty() && std::all_of(name.begin(), name.end(), plain) &&
+        !std::isdigit(static_cast<unsigned char>(name[0])) &&
+        std::find(words.begin(), words.end(), name) == words.end())
+        return name;
+    std::string out = "`";
+    for (char c : name) {
+        if (c == '`' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "`";
+}
+
+struct Walk {
+    const Ast& ast;
+    std::vector<Read> reads = {};
+
+    void use(const Paths& paths, Read::Use how) {
+        for (const std::string& p : paths) {
+            Read r{p, how};
+            if (std::find(reads.begin(), reads.end(), r) == reads.end()) reads.push_back(std::move(r));
+        }
+    }
+    static Paths below(const Paths& focus, const std::string& step) {
+        Paths out;
+        for (const std::string& p : focus) out.push_back(p.empty() ? step : p + "." + step);
+        return out;
+    }
+    static Paths joined(Paths a, const Paths& b) {
+        a.insert(a.end(), b.begin(), b.end());
+        return a;
+    }
+
+    /// The paths of the nodes that may be in the node's result, given those of $this. What is looked at on the way is used
+    /// for `how`: `computed` at the top, else what the condition around decides.
+    Paths walk(std::uint32_t id, const Paths& self, Read::Use how) {
+        const AstNode& n = ast.nodes[id];
+        const Paths focus = n.focus == kNone ? self : walk(n.focus, self, how);
+        switch (n.op) {
+            case Op::self: return self;
+            case Op::variable: return {"%" + (n.text.starts_with('%') ? n.text.substr(1) : n.text)};
+            case Op::member: return below(focus, nameText(n.text));
+            case Op::at: use(walk(ast.arg(n, 0), self, Read::filter), Read::filter); return focus;
+            case Op::as: return focus;
+            case Op::unite: return joined(focus, walk(ast.arg(n, 0), self, how));
+            case Op::call: return call(n, self, focus, how);
+            case Op::literal:
+            case Op::empty:
+            case Op::index:
+            case Op::total: return {};
+            default: break;
+        }
+        use(focus, how);
+        for (std::uint32_t i = 0; i < n.count; ++i) use(walk(ast.arg(n, i), self, how), how);
+        return {};
+    }
+
+    Paths call(const AstNode& n, const Paths& self, const Paths& focus, Read::Use how) {
+        const FunctionInfo* info = findFunction(n.text);
+        const Paths& inside = info != nullptr && info->lambda ? focus : self;
+        auto arguments = [&](Read::Use as) {
+            for (std::uint32_t i = 0; i < n.count; ++i) use(walk(ast.arg(n, i), inside, as), as);
+        };
+        switch (n.fn) {
+            case Fn::iif: {
+                const Read::Use decides = how == Read::filter ? Read::filter : Read::condition;
+                use(walk(ast.arg(n, 0), inside, decides), decides);
+                Paths out;
+                for (std::uint32_t i = 1; i < n.count; ++i) out = joined(out, walk(ast.arg(n, i), inside, how));
+                return out;
+            }
+            case Fn::select: return walk(ast.arg(n, 0), inside, how);
+            case Fn::unite:
+            case Fn::combine: return joined(focus, walk(ast.arg(n, 0), inside, how));
+            case Fn::where:
+            case Fn::skip:
+            case Fn::take:
+            case Fn::intersect:
+            case Fn::exclude: arguments(Read::filter); return focus;
+            case Fn::of_type:
+            case Fn::as:
+            case Fn::first:
+            case Fn::last:
+            case Fn::tail:
+            case Fn::single:
+            case Fn::distinct:
+            case Fn::trace:
+            case Fn::get_value: return focus;
+            case Fn::children: return below(focus, "children()");
+            case Fn::repeat: arguments(Read::filter); [[fallthrough]];
+            case Fn::descendants: return below(focus, "descendants()");
+            case Fn::extension: return below(focus, "extension");
+            default: break;
+        }
+        use(focus, how);
+        arguments(how);
+        return {};
+    }
+};
+
+}  // namespace
+
+std::vector<Read> Expression::reads() const {
+    Walk walk{impl_->ast};
+    Paths result = walk.walk(impl_->ast.root, {""}, Read::computed);
+    walk.use(result, Read::value);
+    for (Read& r : walk.reads)
+        if (r.path.empty()) r.path = "$this";
+    return std::move(walk.reads);
+}
+
+}  // namespace porta::fhirpath
