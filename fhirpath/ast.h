@@ -139,6 +139,49 @@ enum class Fn : std::uint8_t {
     low_boundary,
     high_boundary,
     comparable,
+    define_variable,
+    sort,
+    coalesce,
+    repeat_all,
+    sum,
+    min,
+    max,
+    avg,
+    to_long,
+    can_long,
+    encode,
+    decode,
+    precision,
+    year_of,
+    month_of,
+    day_of,
+    hour_of,
+    minute_of,
+    second_of,
+    millisecond_of,
+    timezone_offset_of,
+    date_of,
+    time_of,
+    duration,
+    difference,
+    pathname,
+    type,
+    resolve,
+    slice,
+    element_definition,
+    check_modifiers,
+    html_checks,
+    member_of,
+    subsumes,
+    subsumed_by,
+    validate_vs,
+    validate_cs,
+    translate,
+    expand,
+    lookup,
+    has_template_id,
+    resource_key,
+    reference_key,
     now,
     today,
     time_of_day,
@@ -154,7 +197,8 @@ struct AstNode {
     Op op = Op::empty;
     Fn fn = Fn::exists;
     bool type_like = false;             ///< member: starts with a capital, may name the resource type
-    bool pure = false;                  ///< member: a chain of members down to the implicit focus
+    bool typed = false;                 ///< call: `text` is its argument, a type's name
+    bool descending = false;            ///< the key of a sort()
     std::uint32_t offset = 0;           ///< in the expression's text
     std::uint32_t focus = kNone;        ///< member, at, call: what it is applied to; else the left operand
     std::uint32_t args = 0, count = 0;  ///< into Ast::arguments
@@ -190,8 +234,9 @@ struct Ast {
     std::vector<AstNode> nodes;
     std::vector<std::uint32_t> arguments;
     std::uint32_t root = kNone;
-    bool strict = false;  ///< Profile::strict
-    Arena texts = {};     ///< of literals
+    Options options = {};
+    const Model* model = nullptr;
+    Arena texts = {};  ///< of literals
     std::vector<Path> paths = {};
     std::vector<Constant> constants = {};
     std::uint32_t arg(const AstNode& n, std::uint32_t i) const { return arguments[n.args + i]; }
@@ -201,12 +246,14 @@ struct FunctionInfo {
     std::string_view name;
     Fn fn;
     std::uint8_t least, most;
-    bool lambda;  ///< the arguments are evaluated per item
+    bool lambda;          ///< the arguments are evaluated per item
+    bool ballot = false;  ///< of the 3.0 ballot only
 };
+inline constexpr std::uint8_t kMany = 64;  ///< arguments
 const FunctionInfo* findFunction(std::string_view name);
 
 /// Errors: misconfigured with offset.
-Result<Ast> parse(std::string_view text, Profile profile);
+Result<Ast> parse(std::string_view text, const Options& options);
 /// Marks what can be answered without walking the tree: paths of names and positions, constants, places of variables.
 void prepare(Ast& ast, const std::vector<std::string>& variables);
 

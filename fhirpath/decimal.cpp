@@ -188,6 +188,23 @@ std::optional<Decimal> divide(const Decimal& a, const Decimal& b) {
     return Decimal{negative ? -q : q, scale}.trimmed();
 }
 
+std::optional<Decimal> shifted(const Decimal& a, int ten) {
+    Decimal r = a;
+    for (; ten < 0; ++ten) {
+        if (r.scale == kMaxScale) {  // digits beyond the scale are given up
+            r.coefficient /= 10;
+            if (r.coefficient == 0 && a.coefficient != 0) return std::nullopt;
+        } else {
+            ++r.scale;
+        }
+    }
+    for (; ten > 0; --ten) {
+        if (r.scale > 0) --r.scale;
+        else if (__builtin_mul_overflow(r.coefficient, static_cast<__int128>(10), &r.coefficient)) return std::nullopt;
+    }
+    return r;
+}
+
 std::optional<int> compare(const Decimal& a, const Decimal& b) {
     Decimal x = a, y = b;
     if (!align(x, y)) {

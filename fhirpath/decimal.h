@@ -29,7 +29,9 @@ struct Decimal {
 std::optional<Decimal> add(const Decimal& a, const Decimal& b);
 std::optional<Decimal> multiply(const Decimal& a, const Decimal& b);
 std::optional<Decimal> divide(const Decimal& a,
-                              const Decimal& b);                 ///< 16 digits after the point, trimmed; none for b = 0
+                              const Decimal& b);  ///< 16 digits after the point, trimmed; none for b = 0
+/// a times a power of ten.
+std::optional<Decimal> shifted(const Decimal& a, int ten);
 std::optional<int> compare(const Decimal& a, const Decimal& b);  ///< -1, 0, 1
 std::optional<Decimal> squareRoot(const Decimal& a);
 std::optional<Decimal> exponential(const Decimal& a);

@@ -1,6 +1,7 @@
 #pragma once
-/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has paths and control, operators.cpp
-/// comparison and arithmetic, truth.cpp conditions, functions.cpp collections, text_functions.cpp strings and conversions.
+/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has the control, navigate.cpp paths, types.cpp
+/// types, compare.cpp and operators.cpp the operators, truth.cpp conditions; functions.cpp and *_functions.cpp the functions.
+#include <chrono>
 #include <optional>
 
 #include "fhirpath/ast.h"
@@ -9,10 +10,12 @@
 
 namespace porta::fhirpath {
 
+/// What `$this`, `$index` and `$total` are.
 struct Frame {
     const Value* self;
     std::int64_t index = 0;
     const Collection* total = nullptr;
+    const Collection* all = nullptr;  ///< `$this` is a whole collection, and `self` nothing
 };
 
 /// A value as operators see it. `loose`: a text node, which takes the type of what it meets.
@@ -32,26 +35,45 @@ public:
     bool eval(std::uint32_t id, const Frame& frame, Collection& out);
     /// The truth of the whole expression.
     bool test(const Frame& frame, std::optional<bool>& out);
+    /// The type of a node as the model has it, or null: no FHIR, an unknown resource or element.
+    const Model::Type* modelType(formats::NodeId node) const;
     std::optional<Error> error;
 
 private:
     using NodeId = formats::NodeId;
     using Nodes = SmallVector<NodeId, 16>;
     bool raise(const AstNode& at, std::string what);
+    /// As `eval`; variables that it defines are gone afterwards.
+    bool inner(std::uint32_t id, const Frame& frame, Collection& out) {
+        const std::size_t known = defined_.size();
+        const bool ok = eval(id, frame, out);
+        while (defined_.size() > known) defined_.pop_back();
+        return ok;
+    }
+    bool leaf(const AstNode& n, const Frame& f, Collection& out);
+    bool indexed(const AstNode& n, const Frame& f, Collection& out);
+    bool polarity(const AstNode& n, const Frame& f, Collection& out);
     // Paths
     void members(NodeId of, const formats::Name& name, Nodes& out) const;
     void choices(NodeId of, std::string_view name, Nodes& out) const;
+    bool isChoice(NodeId of, std::string_view name) const;
+    NodeId companion(NodeId primitive) const;
     NodeId nextNamed(NodeId from, const formats::Name& name) const;
     void follow(const Path& path, NodeId start, Collection& out) const;
     void followAll(const Path& path, std::size_t step, NodeId start, Collection& out) const;
-    void purePath(std::uint32_t id, NodeId start, Nodes& out) const;
     static void put(const Nodes& nodes, Collection& out);
     void children(NodeId of, Collection& out) const;
+    NodeId resourceOf(NodeId node) const;
     bool named(const AstNode& n, NodeId node) const;
-    bool fits(std::uint32_t id, NodeId start);
     bool variable(const AstNode& n, Collection& out);
+    const Collection* defined(std::string_view name) const;
+    void memberOfValue(const AstNode& n, const Value& v, Collection& out);
     // Types and singletons
     bool isType(const Value& v, std::string_view type) const;
+    bool knownType(const AstNode& n);
+    void typeOf(const Value& v, Collection& out);
+    /// As `scalar`, and for a node of FHIR with the type that the model gives it.
+    Scalar exact(const Value& v) const;
     Scalar scalar(const Value& v) const {
         if (!v.isNode()) return Scalar{v.kind, false, false, v.text, v.unit};
         const formats::Node& n = tree_[v.node];
@@ -65,14 +87,23 @@ private:
     bool integerArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::int64_t>& out);
     bool textArgument(const AstNode& n, std::uint32_t i, const Frame& f, std::optional<std::string_view>& out,
                       Collection& from);
-    Value made(ValueKind kind, std::string_view text) { return Value::ofText(kind, arena_.keep(text)); }
+    /// Long texts count as steps, too.
+    Value made(ValueKind kind, std::string_view text) {
+        steps_ += text.size() >> 6;
+        return Value::ofText(kind, arena_.keep(text));
+    }
     /// Counts a step into a node; who is let in leaves by taking one from the depth.
     bool enter(const AstNode& n) {
-        if (++steps_ > 2000000) return raise(n, "the evaluation takes too long");
-        if (depth_ >= 1500) return raise(n, "nested too deeply");
+        ++steps_;
+        if (overspent()) return raise(n, "the evaluation takes too many steps");
+        if (depth_ >= ast_.options.limits.depth) return raise(n, "nested too deeply");
+        if ((++entries_ & 255) == 0 && late()) return raise(n, "the evaluation takes too long");
         ++depth_;
         return true;
     }
+    bool late();
+    void spend(std::size_t steps) const { steps_ += steps; }
+    bool overspent() const { return steps_ > ast_.options.limits.steps; }
     // Operators
     bool asks(const AstNode& n) const;
     bool ask(std::uint32_t id, const Frame& f, std::optional<bool>& out);
@@ -81,10 +112,16 @@ private:
                 std::optional<bool>& out);
     const Collection* operand(std::uint32_t id, const Frame& f, Collection& room);
     bool binary(const AstNode& n, const Frame& f, Collection& out);
-    bool arithmetic(const AstNode& n, const Collection& a, const Collection& b, Collection& out);
+    bool arithmetic(const AstNode& n, Op op, const Collection& a, const Collection& b, Collection& out);
+    bool dateArithmetic(const AstNode& n, Op op, const Scalar& a, const Scalar& b, Value& result);
+    bool quantityArithmetic(const AstNode& n, Op op, const Scalar& a, const Scalar& b, Value& result);
     Tri same(const Value& a, const Value& b) const;
     bool alike(const Value& a, const Value& b) const;
-    bool deepSame(NodeId a, NodeId b) const;
+    bool deepSame(NodeId a, NodeId b, bool alike) const;
+    Tri sameQuantity(const Scalar& a, const Scalar& b) const;
+    void sharpen(const Value& v, Scalar& s) const {
+        if (s.loose) s = exact(v);
+    }
     Tri sameAll(const Collection& a, const Collection& b) const;
     bool alikeAll(const Collection& a, const Collection& b) const;
     bool order(const AstNode& n, const Value& a, const Value& b, std::optional<int>& out);
@@ -94,10 +131,26 @@ private:
     // Functions
     bool call(const AstNode& n, const Frame& f, Collection& out);
     bool perItem(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool repeat(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool sort(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool iif(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool defineVariable(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool combining(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool summary(const AstNode& n, Collection& focus, Collection& out);
+    bool trace(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
     bool textFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool regexFunction(const AstNode& n, const Frame& f, std::string_view s, const Collection& from_pattern,
+                       const Collection& focus, Collection& out);
     bool mathFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
-    bool conversion(const AstNode& n, const Collection& focus, Collection& out);
+    bool precisionOf(const AstNode& n, const Scalar& s, const Collection& focus, Collection& out);
+    bool dateFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    bool between(const AstNode& n, const Frame& f, const Collection& focus, const Temporal& a, Collection& out);
+    bool fhirFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    NodeId resolved(const Value& reference) const;
+    bool pathnames(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
+    bool conversion(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool convert(ValueKind to, const Value& v, Value& out);
+    bool toUnit(Value& v, std::string_view unit);
     bool boundaryOf(const AstNode& n, const Frame& f, const Value& v, bool low, Collection& out);
     // Spans
     void traceAll(Value& to, const Collection& from);
@@ -111,16 +164,26 @@ private:
     Arena& arena_;
     int depth_ = 0;
     bool tracking_ = true;  ///< off inside filters, whose spans no result carries
-    std::size_t steps_ = 0;
+    mutable std::uint64_t steps_ = 0;
+    std::uint32_t entries_ = 0;
+    std::int64_t clock_ = 0;  ///< microseconds of now(), the same for the whole evaluation; 0: not yet asked
+    std::optional<std::chrono::steady_clock::time_point> started_ = {};
+    struct Defined {
+        std::string_view name;
+        Collection values;
+    };
+    std::vector<Defined> defined_ = {};  ///< by defineVariable(), innermost last
 };
+
+bool isNumber(const Scalar& s);
+bool isDated(const Scalar& s);
+/// Gives texts without a type the type of what they meet, and makes a number that meets a quantity one of the unit 1.
+void adapt(Scalar& a, Scalar& b);
 
 /// `and`, `or`, `xor` and `implies` of three values; none is unknown.
 std::optional<bool> joined(Op op, std::optional<bool> p, std::optional<bool> q);
 /// Whether the left operand alone decides.
 bool decides(Op op, std::optional<bool> left);
-std::string clockText(Fn fn);  ///< now(), today(), timeOfDay()
-/// Both amounts in one base unit, or none when the units do not measure the same.
-std::optional<std::pair<Decimal, Decimal>> commensurable(const Scalar& a, const Scalar& b);
-bool comparableUnits(std::string_view a, std::string_view b);
+std::string clockText(Fn fn, std::int64_t micros);  ///< now(), today(), timeOfDay()
 
 }  // namespace porta::fhirpath

@@ -45,7 +45,7 @@ struct Reader {
         for (std::uint32_t i = 0; i < n.count; ++i) {
             auto r = walk(ast.arg(n, i), lambda ? focus : self);
             if (n.fn == Fn::select || (n.fn == Fn::iif && i > 0) || n.fn == Fn::unite || n.fn == Fn::combine ||
-                n.fn == Fn::repeat)
+                n.fn == Fn::repeat || n.fn == Fn::repeat_all || n.fn == Fn::coalesce)
                 results.insert(results.end(), r.begin(), r.end());
         }
         switch (n.fn) {
@@ -61,11 +61,16 @@ struct Reader {
             case Fn::distinct:
             case Fn::intersect:
             case Fn::exclude:
-            case Fn::trace: return focus;
+            case Fn::trace:
+            case Fn::sort:
+            case Fn::define_variable:
+            case Fn::check_modifiers: return focus;
             case Fn::unite:
             case Fn::combine: results.insert(results.end(), focus.begin(), focus.end()); return results;
             case Fn::select:
             case Fn::iif:
+            case Fn::coalesce:
+            case Fn::repeat_all:
             case Fn::repeat: return results;
             default: return {};
         }
@@ -84,19 +89,36 @@ Collection& Variables::add(std::string_view name) {
 
 Result<Expression> Expression::compile(std::string_view text, Profile profile,
                                        const std::vector<std::string>& variables) {
-    auto ast = parse(text, profile);
+    Options options;
+    options.profile = profile;
+    options.variables = variables;
+    return compile(text, options);
+}
+
+Result<Expression> Expression::compile(std::string_view text, const Options& options) {
+    auto ast = parse(text, options);
     if (!ast) return ast.error();
     Expression e;
     auto impl = std::make_shared<Impl>();
     impl->ast = std::move(*ast);
-    prepare(impl->ast, variables);
+    prepare(impl->ast, options.variables);
     e.impl_ = std::move(impl);
     return e;
+}
+
+/// Profile::strict: the types, before the values.
+Result<void> Expression::strictly(const Evaluator& evaluator, formats::NodeId context) const {
+    if (impl_->ast.options.profile != Profile::strict) return {};
+    const Model::Type* type = evaluator.modelType(context);
+    auto fits = type == nullptr ? Result<void>{} : check(type->name);
+    if (!fits) fits.error().code = Errc::malformed;
+    return fits;
 }
 
 Result<void> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                                   Arena& arena, Collection& out) const {
     Evaluator evaluator(impl_->ast, tree, vars, context, arena);
+    if (auto fits = strictly(evaluator, context); !fits) return fits;
     Value self = Value::ofNode(context);
     if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(*evaluator.error);
     return {};
@@ -112,6 +134,7 @@ Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::
 Result<bool> Expression::test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                               Arena& arena) const {
     Evaluator evaluator(impl_->ast, tree, vars, context, arena);
+    if (auto fits = strictly(evaluator, context); !fits) return std::move(fits.error());
     Value self = Value::ofNode(context);
     std::optional<bool> yes;
     if (!evaluator.test(Frame{&self}, yes)) return std::move(*evaluator.error);

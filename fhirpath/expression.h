@@ -6,6 +6,7 @@
 ///     Arena arena;
 ///     auto found = expression->evaluate(tree, tree.root(), {}, arena);
 ///     if (found && !found->empty()) use(found->front().str(tree), found->front().sources(tree));
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -18,16 +19,30 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/small_vector.h"
+#include "fhirpath/model.h"
 #include "fhirpath/shape.h"
 #include "formats/node.h"
 
 namespace porta::fhirpath {
 
-/// `mapping` refuses what reads a clock: now(), today(), timeOfDay(). `strict` refuses a path that begins with another
-/// resource type than that of the resource it meets, where the others find nothing.
+/// `mapping` refuses what reads a clock: now(), today(), timeOfDay(). `strict` checks each resource's type against the model
+/// before it evaluates (`check`), where the others find nothing.
 enum class Profile : std::uint8_t { standard, mapping, strict };
 
-enum class ValueKind : std::uint8_t { node, string, boolean, integer, decimal, date, dateTime, time, quantity };
+/// `longInteger` is the 64-bit integer of the 3.0 ballot, `type` what type() gives: its name, with the namespace as unit.
+enum class ValueKind : std::uint8_t {
+    node,
+    string,
+    boolean,
+    integer,
+    decimal,
+    date,
+    dateTime,
+    time,
+    quantity,
+    longInteger,
+    type,
+};
 
 /// A node of the tree, or a computed value with the spans of the nodes that it was computed from.
 /// Owner: nobody; texts and spans stand in the tree, the expression or the arena that it was evaluated with.
@@ -60,6 +75,27 @@ struct Value {
 };
 
 using Collection = SmallVector<Value, 3>;
+
+/// What one evaluation may take before it ends with an error. Steps count nodes visited, items compared and bytes made, so
+/// that the same expression over the same data ends the same way on every machine; `time` is for people who wait.
+struct Limits {
+    std::uint64_t steps = 2000000;
+    int depth = 1500;
+    std::chrono::milliseconds time{0};  ///< 0: none
+};
+
+/// Told what trace() sees. Values may be personal: show them to the person who asked, keep them out of logs.
+using Trace = void (*)(std::string_view name, const Collection& values, const formats::NodeTree& tree);
+
+struct Options {
+    Profile profile = Profile::standard;
+    Release release = Release::r4;  ///< of the model for trees of the FHIR dialect
+    bool ballot = true;             ///< also what only the 3.0 ballot has: sort(), defineVariable(), long integers …
+    Limits limits = {};
+    Trace trace = nullptr;
+    std::vector<std::string> variables =
+        {};  ///< names in the order in which they will be added: found without a search
+};
 
 /// `%name` → values. `%context`, `%resource` and `%rootResource` are set by `evaluate` unless given here.
 /// Owner: names and what values view belong to the caller.
@@ -104,6 +140,7 @@ public:
     /// Errors: misconfigured, with the byte offset in `text`.
     static Result<Expression> compile(std::string_view text, Profile profile = Profile::standard,
                                       const std::vector<std::string>& variables = {});
+    static Result<Expression> compile(std::string_view text, const Options& options);
     /// Errors: malformed (for instance a single value expected) with the offset in the expression; never with a value.
     /// Owner:  node values refer to `tree`; computed ones view it, `arena`, `vars` or this expression.
     Result<Collection> evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
@@ -114,6 +151,12 @@ public:
     /// The truth of its result (`truth`), without the spans that only values carry.
     Result<bool> test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                       Arena& arena) const;
+
+    /// Types against the model, without data: the context is of `type` (`Patient`, `HumanName`). `ordered`: also refuses
+    /// first(), skip() and the like on what has no order (children(), descendants()).
+    /// Errors: misconfigured, with offset, the unknown element or type and the nearest known name.
+    /// Source: FHIRPath 2.0 chapter 10, type safety and strict evaluation.
+    Result<void> check(std::string_view type, bool ordered = false) const;
 
     /// The expression is one path of member names and indexers, nothing else.
     bool isSinglePath() const;
@@ -132,6 +175,7 @@ public:
 
 private:
     Expression() = default;
+    Result<void> strictly(const class Evaluator& evaluator, formats::NodeId context) const;
     struct Impl;
     std::shared_ptr<const Impl> impl_;
     friend struct Compiler;

@@ -1,27 +1,12 @@
 #include "fhirpath/lexer.h"
 
+#include "fhirpath/encoding.h"
+
 namespace porta::fhirpath {
 namespace {
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
-void appendUtf8(std::string& out, unsigned c) {
-    if (c < 0x80) out += static_cast<char>(c);
-    else if (c < 0x800) {
-        out += static_cast<char>(0xC0 | (c >> 6));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-        out += static_cast<char>(0xE0 | (c >> 12));
-        out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    } else {
-        out += static_cast<char>(0xF0 | (c >> 18));
-        out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-        out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    }
-}
 
 struct Lexer {
     std::string_view s;
@@ -157,6 +142,7 @@ struct Lexer {
                 while (digit(peek())) ++at;
                 if (peek() == '.' && digit(peek(1)))
                     for (++at; digit(peek());) ++at;
+                else if (peek() == 'L' && !letter(peek(1)) && !digit(peek(1))) ++at;  // a long integer
                 t.text = std::string(s.substr(t.offset, at - t.offset));
                 tokens.push_back(std::move(t));
             } else if (letter(c) || (c == '$' && letter(peek(1)))) {

@@ -1,7 +1,6 @@
-#include <re2/re2.h>
-
 #include "fhirpath/ast.h"
 #include "fhirpath/lexer.h"
+#include "fhirpath/regex.h"
 
 namespace porta::fhirpath {
 namespace {
@@ -35,8 +34,10 @@ constexpr Binary kBinary[] = {
     {"div", Op::div, 9},         {"mod", Op::mod, 9},
 };
 
+bool takesType(Fn fn) { return fn == Fn::of_type || fn == Fn::is || fn == Fn::as; }
+
 struct Parser {
-    Profile profile;
+    const Options& options;
     std::vector<Token> tokens;
     Ast ast;
     std::size_t at = 0;
@@ -178,7 +179,6 @@ struct Parser {
         if (t.kind == TokenKind::word && token().is("(")) return call(std::move(n));
         n.op = Op::member;
         n.type_like = focus == kNone && !t.text.empty() && t.text[0] >= 'A' && t.text[0] <= 'Z';
-        n.pure = focus == kNone || (ast.nodes[focus].op == Op::member && ast.nodes[focus].pure);
         return push(std::move(n));
     }
 
@@ -186,14 +186,18 @@ struct Parser {
         ++at;  // (
         const FunctionInfo* f = findFunction(n.text);
         if (f == nullptr) return bad("unknown function", n.offset);
-        if (profile == Profile::mapping && (f->fn == Fn::now || f->fn == Fn::today || f->fn == Fn::time_of_day))
+        if (f->ballot && !options.ballot) return bad("a function of the 3.0 ballot, which is switched off", n.offset);
+        if (options.profile == Profile::mapping && (f->fn == Fn::now || f->fn == Fn::today || f->fn == Fn::time_of_day))
             return bad("a mapping may not read the clock; use %asOf", n.offset);
         n.op = Op::call;
         n.fn = f->fn;
-        if (f->fn == Fn::of_type || f->fn == Fn::is || f->fn == Fn::as) {
-            n.text = typeName();
+        const bool named_type = f->fn == Fn::reference_key && token().kind != TokenKind::symbol;
+        if (takesType(f->fn) || named_type) {
+            if (named_type && token().kind == TokenKind::string) n.text = tokens[at++].text;
+            else n.text = typeName();
             if (n.text.empty()) return kNone;
             if (!take(")")) return bad(") expected", token().offset);
+            n.typed = true;
             return push(std::move(n));
         }
         std::vector<std::uint32_t> args;
@@ -201,23 +205,29 @@ struct Parser {
             do {
                 std::uint32_t a = expression(0);
                 if (a == kNone) return kNone;
+                if (f->fn == Fn::sort && (token().is("asc") || token().is("desc")))
+                    ast.nodes[a].descending = tokens[at++].text == "desc";
                 args.push_back(a);
             } while (take(","));
         }
         if (!take(")")) return bad(") expected", token().offset);
         if (args.size() < f->least || args.size() > f->most) return bad("wrong number of arguments", n.offset);
-        bool regex = f->fn == Fn::matches || f->fn == Fn::matches_full || f->fn == Fn::replace_matches;
-        if (regex && ast.nodes[args[0]].op == Op::literal) {
-            RE2::Options options;
-            options.set_dot_nl(true);
-            options.set_log_errors(false);
-            const std::string_view pattern = ast.nodes[args[0]].value.text;
-            auto re = std::make_shared<const RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
-            if (!re->ok()) return bad("the regular expression is not one RE2 accepts", ast.nodes[args[0]].offset);
-            n.regex = std::move(re);
-        }
+        if (!prepareRegex(n, args)) return kNone;
         setArguments(n, args);
         return push(std::move(n));
+    }
+
+    /// A pattern that is a literal is compiled once.
+    bool prepareRegex(AstNode& n, const std::vector<std::uint32_t>& args) {
+        if (n.fn != Fn::matches && n.fn != Fn::matches_full && n.fn != Fn::replace_matches) return true;
+        const std::size_t at_flags = n.fn == Fn::replace_matches ? 2 : 1;
+        const AstNode& pattern = ast.nodes[args[0]];
+        const AstNode* flags = args.size() > at_flags ? &ast.nodes[args[at_flags]] : nullptr;
+        if (pattern.op != Op::literal || (flags != nullptr && flags->op != Op::literal)) return true;
+        auto made = compileRegex(pattern.value.text, flags == nullptr ? std::string_view() : flags->value.text);
+        if (!made) bad(made.error().message, pattern.offset);
+        else n.regex = std::move(*made);
+        return made.has_value();
     }
 
     std::uint32_t term() {
@@ -233,6 +243,13 @@ struct Parser {
                     q.unit = ast.texts.keep(next.kind == TokenKind::string ? "'" + next.text + "'" : next.text);
                     ++at;
                     return literal(std::move(q), t.offset);
+                }
+                if (t.text.back() == 'L') {
+                    if (!options.ballot)
+                        return bad("long integers are of the 3.0 ballot, which is switched off", t.offset);
+                    t.text.pop_back();
+                    if (t.text.size() > 18) return bad("the integer is too large", t.offset);
+                    return literal(Value::ofText(ValueKind::longInteger, ast.texts.keep(t.text)), t.offset);
                 }
                 if (!decimal && t.text.size() > 18) return bad("the integer is too large", t.offset);
                 return literal(Value::ofText(decimal ? ValueKind::decimal : ValueKind::integer, ast.texts.keep(t.text)),
@@ -276,12 +293,13 @@ struct Parser {
 
 }  // namespace
 
-Result<Ast> parse(std::string_view text, Profile profile) {
+Result<Ast> parse(std::string_view text, const Options& options) {
     auto tokens = tokenize(text);
     if (!tokens) return tokens.error();
-    Parser parser{profile, std::move(*tokens), {}};
+    Parser parser{options, std::move(*tokens), {}};
     parser.ast.text = std::string(text);
-    parser.ast.strict = profile == Profile::strict;
+    parser.ast.options = options;
+    parser.ast.model = &Model::of(options.release);
     parser.ast.root = parser.expression(0);
     if (parser.problem.empty() && parser.token().kind != TokenKind::end)
         parser.bad("the expression goes on where it should end", parser.token().offset);

@@ -94,8 +94,7 @@ void prepare(Ast& ast, const std::vector<std::string>& variables) {
         auto known = std::find(variables.rbegin(), variables.rend(), n.text);
         if (n.op == Op::variable && known != variables.rend())
             n.place = static_cast<std::uint32_t>(variables.rend() - known - 1);
-        // The strict profile looks at where a path begins.
-        Path path = ast.strict ? Path{} : pathTo(ast, id);
+        Path path = pathTo(ast, id);
         if (path.empty()) continue;
         n.path = static_cast<std::uint32_t>(ast.paths.size());
         ast.paths.push_back(std::move(path));

@@ -54,10 +54,7 @@ void civil(std::int64_t z, int& y, int& m, int& d) {  // days since 1970-01-01, 
 
 constexpr std::int64_t kDay = 86400000000LL;
 
-std::int64_t instant(const Temporal& t) {
-    std::int64_t days = t.is_time ? 0 : daysFromCivil(t.y, t.mo, t.d);
-    return days * kDay + (t.h * 60LL + t.mi - t.offset_minutes.value_or(0)) * 60000000LL + t.micros;
-}
+std::int64_t instant(const Temporal& t) { return instantMicros(t); }
 
 void pad(std::string& out, std::int64_t n, int width) {
     std::string s = std::to_string(n);
@@ -78,6 +75,11 @@ void setInstant(Temporal& t, std::int64_t total) {
 }
 
 }  // namespace
+
+std::int64_t instantMicros(const Temporal& t) {
+    std::int64_t days = t.is_time ? 0 : daysFromCivil(t.y, t.mo, t.d);
+    return days * kDay + (t.h * 60LL + t.mi - t.offset_minutes.value_or(0)) * 60000000LL + t.micros;
+}
 
 std::int64_t daysFromCivil(int y, int m, int d) {
     y -= m <= 2;

@@ -35,6 +35,16 @@ std::optional<Temporal> addAmount(const Temporal& a, std::int64_t amount, std::s
 /// times 2, 4, 6, 9). None when the digits name no precision.
 std::optional<std::string> boundary(const Temporal& a, bool low, int digits);
 
+/// Microseconds since 1970 (of a time: since midnight), with the offset taken away or as the clock showed it.
+std::int64_t instantMicros(const Temporal& t);
+std::int64_t localMicros(const Temporal& t);
+/// Whole periods from a to b (`difference`: boundaries crossed), negative when b is earlier; `unit` as for addAmount. None
+/// when one is less precise than the unit, or the unit is none of theirs. Source: FHIRPath 3.0 ballot, duration(), difference().
+std::optional<std::int64_t> periodsBetween(const Temporal& a, const Temporal& b, std::string_view unit,
+                                           bool difference);
+/// Text by a pattern of the ballot's format codes (`dd.MM.yyyy HH:mm`) as ISO text; none when it does not follow.
+std::optional<std::string> parseByFormat(std::string_view text, std::string_view format);
+
 std::int64_t daysFromCivil(int y, int m, int d);
 int daysInMonth(int y, int m);
 

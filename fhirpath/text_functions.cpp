@@ -1,15 +1,19 @@
-#include <re2/re2.h>
+// Strings (chapter 5.6 and 3.0 ballot "Additional String Functions"), and what Porta adds for mappings.
 #include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
 
-#include <chrono>
+#include <algorithm>
 
 #include "base/date_time.h"
+#include "fhirpath/encoding.h"
 #include "fhirpath/evaluator.h"
+#include "fhirpath/regex.h"
 
 namespace porta::fhirpath {
 namespace {
+
+constexpr std::size_t kLongest = std::size_t{64} << 20;  ///< of a text that replacing makes
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
 
@@ -47,36 +51,35 @@ std::string replaced(std::string_view s, std::string_view from, std::string_view
     }
 }
 
-std::string escaped(std::string s, bool html, bool back) {
-    const std::pair<std::string_view, std::string_view> of_html[] = {
-        {"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
-    const std::pair<std::string_view, std::string_view> of_json[] = {
-        {"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\r", "\\r"}, {"\t", "\\t"}};
-    const auto* table = html ? of_html : of_json;
-    for (int i = 0; i < 5; ++i) {
-        const auto& [plain, coded] = table[back ? 4 - i : i];
-        s = back ? replaced(s, coded, plain) : replaced(s, plain, coded);
-    }
-    return s;
-}
-
-/// `$1` of FHIRPath's substitution is `\1` of RE2's.
-std::string rewrite(std::string_view s) {
-    std::string out;
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] == '\\') out += "\\\\";
-        else if (s[i] == '$' && i + 1 < s.size() && s[i + 1] >= '0' && s[i + 1] <= '9') out += '\\';
-        else out += s[i];
-    }
-    return out;
-}
-
 }  // namespace
 
-std::string clockText(Fn fn) {
-    auto now = std::chrono::system_clock::now().time_since_epoch();
-    std::string iso = isoInstant(std::chrono::duration_cast<std::chrono::seconds>(now).count() * 1000000LL);
-    return fn == Fn::now ? iso : fn == Fn::today ? iso.substr(0, 10) : iso.substr(11, 8);
+bool Evaluator::regexFunction(const AstNode& n, const Frame& f, std::string_view s, const Collection& from_pattern,
+                              const Collection& focus, Collection& out) {
+    const std::string_view pattern = from_pattern[0].str(tree_);
+    std::shared_ptr<const re2::RE2> regex = n.regex;
+    const std::uint32_t at_flags = n.fn == Fn::replace_matches ? 2 : 1;
+    std::optional<std::string_view> flags, to;
+    Collection from;
+    if (!regex) {
+        if (n.count > at_flags && !textArgument(n, at_flags, f, flags, from)) return false;
+        auto compiled = compileRegex(pattern, flags.value_or(std::string_view()));
+        if (!compiled) return raise(n, compiled.error().message);
+        regex = std::move(*compiled);
+        spend(pattern.size());
+    }
+    spend(s.size() >> 6);
+    if (n.fn != Fn::replace_matches) {
+        give(out, Value::ofBoolean(n.fn == Fn::matches ? matchesPart(*regex, s) : matchesWhole(*regex, s)), focus,
+             from_pattern);
+        return true;
+    }
+    Collection from_to;
+    if (!textArgument(n, 1, f, to, from_to)) return false;
+    if ((s.size() + 1) * to->size() > kLongest) return raise(n, "the text would be too long");
+    Value v = made(ValueKind::string, pattern.empty() ? std::string(s) : replaceMatches(*regex, s, *to));
+    v.copied = v.text == s && focus[0].isCopy();
+    give(out, v, focus, from_to);
+    return true;
 }
 
 bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out) {
@@ -87,7 +90,8 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         if (!integerArgument(n, 0, f, start) || (n.count > 1 && !integerArgument(n, 1, f, length))) return false;
     } else {
         if (n.count > 0 && !textArgument(n, 0, f, x, from_x)) return false;
-        if (n.count > 1 && !textArgument(n, 1, f, y, from_y)) return false;
+        const bool flags = n.fn == Fn::matches || n.fn == Fn::matches_full;
+        if (n.count > 1 && !flags && !textArgument(n, 1, f, y, from_y)) return false;
     }
     if (n.fn == Fn::join) {
         if (focus.empty()) return true;
@@ -107,7 +111,8 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
     if (subject.object || (subject.kind != ValueKind::string && !focus[0].isNode()))
         return raise(n, "a string expected");
     const std::string_view s = subject.text;
-    if ((n.count > 0 && n.fn != Fn::substring && !x) || (n.count > 1 && n.fn != Fn::substring && !y)) return true;
+    const bool second = n.fn == Fn::replace || n.fn == Fn::replace_matches;
+    if ((n.count > 0 && n.fn != Fn::substring && !x) || (second && !y)) return true;
     auto text = [&](std::string_view t) {
         Value v = made(ValueKind::string, t);
         v.copied = v.text == s && focus[0].isCopy();
@@ -182,30 +187,23 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
             for (std::size_t i = 0; i + 1 < at.size(); ++i) text(s.substr(at[i], at[i + 1] - at[i]));
             return true;
         }
-        case Fn::replace: return text(replaced(s, *x, *y));
+        case Fn::replace:
+            if ((s.size() / std::max<std::size_t>(x->size(), 1) + 1) * y->size() > kLongest)
+                return raise(n, "the text would be too long");
+            return text(replaced(s, *x, *y));
         case Fn::length: return number(static_cast<std::int64_t>(characterCount(s)));
         case Fn::escape:
         case Fn::unescape:
             if (*x != "html" && *x != "json") return true;
-            return text(escaped(std::string(s), *x == "html", n.fn == Fn::unescape));
+            return text(n.fn == Fn::escape ? escaped(s, *x == "html") : unescaped(s, *x == "html"));
+        case Fn::encode:
+        case Fn::decode: {
+            std::optional<std::string> coded = n.fn == Fn::encode ? encoded(s, *x) : decoded(s, *x);
+            return !coded || text(*coded);
+        }
         case Fn::matches:
         case Fn::matches_full:
-        case Fn::replace_matches: {
-            std::shared_ptr<const RE2> re = n.regex;
-            if (!re) {
-                RE2::Options options;
-                options.set_dot_nl(true);
-                options.set_log_errors(false);
-                re = std::make_shared<const RE2>(re2::StringPiece(x->data(), x->size()), options);
-                if (!re->ok()) return raise(n, "the regular expression is not one RE2 accepts");
-            }
-            re2::StringPiece piece(s.data(), s.size());
-            if (n.fn == Fn::matches) return answer(RE2::PartialMatch(piece, *re));
-            if (n.fn == Fn::matches_full) return answer(RE2::FullMatch(piece, *re));
-            std::string t(s);
-            if (!x->empty()) RE2::GlobalReplace(&t, *re, rewrite(*y));
-            return text(t);
-        }
+        case Fn::replace_matches: return regexFunction(n, f, s, from_x, focus, out);
         case Fn::hl7_date:
         case Fn::pattern: {
             if (s.empty()) return true;
@@ -218,85 +216,6 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         }
         default: return raise(n, "a function without a body");
     }
-}
-
-bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
-    Scalar s = scalar(value);
-    if (s.object && s.kind != to) return false;
-    const bool number = s.kind == ValueKind::integer || s.kind == ValueKind::decimal;
-    const bool text = s.kind == ValueKind::string;
-    const bool boolean = s.kind == ValueKind::boolean;
-    out = Value::ofText(to, s.text);
-    auto d = number || text ? Decimal::parse(s.text, number) : std::nullopt;
-    switch (to) {
-        case ValueKind::boolean: {
-            if (boolean) return true;
-            std::string low;
-            for (char c : s.text) low += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-            bool one = (d && *compare(*d, Decimal::of(1)) == 0), zero = d && d->coefficient == 0;
-            if (!number && !text) return false;
-            bool yes = one || (text && (low == "true" || low == "t" || low == "yes" || low == "y"));
-            bool no = zero || (text && (low == "false" || low == "f" || low == "no" || low == "n"));
-            out = Value::ofBoolean(yes);
-            return yes || no;
-        }
-        case ValueKind::integer:
-            if (boolean) return out.text = s.text == "true" ? "1" : "0", true;
-            if (!d || s.kind == ValueKind::decimal || d->scale > 0 || !d->whole()) return false;
-            return out.text = arena_.keep(d->text()), true;
-        case ValueKind::decimal:
-            if (boolean) return out.text = s.text == "true" ? "1.0" : "0.0", true;
-            if (!d) return false;
-            return out.text = arena_.keep(d->text()), true;
-        case ValueKind::string:
-            if (s.kind == ValueKind::quantity) out.text = arena_.keep(std::string(s.text) + " " + std::string(s.unit));
-            return true;
-        case ValueKind::date:
-        case ValueKind::dateTime: {
-            if (!text && s.kind != ValueKind::date && s.kind != ValueKind::dateTime) return false;
-            auto t = Temporal::parseDate(s.text);
-            if (!t) return false;
-            if (to == ValueKind::date) {
-                if (t->has_t && text) return false;
-                out.text = out.text.substr(0, out.text.find('T'));
-            }
-            return true;
-        }
-        case ValueKind::time: return (text || s.kind == ValueKind::time) && Temporal::parseTime(s.text).has_value();
-        case ValueKind::quantity: {
-            if (s.kind == ValueKind::quantity) return out.unit = s.unit, true;
-            out.unit = "'1'";
-            if (boolean) return out.text = s.text == "true" ? "1.0" : "0.0", true;
-            if (d) return true;
-            if (!text) return false;
-            static const RE2 shape(
-                R"(([+-]?\d+(?:\.\d+)?)\s*('[^']+'|(?:year|month|week|day|hour|minute|second|millisecond)s?))");
-            re2::StringPiece amount, unit;
-            if (!RE2::FullMatch(re2::StringPiece(s.text.data(), s.text.size()), shape, &amount, &unit)) return false;
-            out.text = std::string_view(amount.data(), amount.size());
-            out.unit = std::string_view(unit.data(), unit.size());
-            return true;
-        }
-        case ValueKind::node: break;
-    }
-    return false;
-}
-
-bool Evaluator::conversion(const AstNode& n, const Collection& focus, Collection& out) {
-    if (!single(n, focus)) return false;
-    if (focus.empty()) return true;
-    constexpr ValueKind kinds[] = {ValueKind::boolean, ValueKind::integer,  ValueKind::decimal, ValueKind::string,
-                                   ValueKind::date,    ValueKind::dateTime, ValueKind::time,    ValueKind::quantity};
-    const bool asks = n.fn >= Fn::can_boolean;
-    Value v;
-    bool ok =
-        convert(kinds[static_cast<int>(n.fn) - static_cast<int>(asks ? Fn::can_boolean : Fn::to_boolean)], focus[0], v);
-    if (asks) give(out, Value::ofBoolean(ok), focus);
-    else if (ok) {
-        v.copied = focus[0].isCopy() && v.text == focus[0].str(tree_);
-        give(out, v, focus);
-    }
-    return true;
 }
 
 }  // namespace porta::fhirpath

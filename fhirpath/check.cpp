@@ -1,0 +1,232 @@
+// The strict check: what an expression means for a type, without data (chapter 10, type safety and strict evaluation).
+#include <algorithm>
+#include <optional>
+
+#include "fhirpath/ast.h"
+
+namespace porta::fhirpath {
+namespace {
+
+/// What a node of the expression may give. `any`: nothing is known, and nothing is refused.
+struct Shape {
+    bool any = false;
+    bool ordered = true;
+    std::vector<const Model::Type*> types = {};  ///< of FHIR; none and not `any`: values of FHIRPath's own types
+
+    static Shape unknown() { return Shape{true, true, {}}; }
+    static Shape system() { return {}; }
+    void add(const Model::Type* type) {
+        if (type == nullptr || type->name == "Resource" || type->name == "DomainResource" || type->name == "Element")
+            any = true;
+        else if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
+    }
+    void add(const Shape& other) {
+        any = any || other.any;
+        ordered = ordered && other.ordered;
+        for (const Model::Type* type : other.types) add(type);
+    }
+};
+
+class Checker {
+public:
+    Checker(const Ast& ast, const Model::Type* context, bool ordered)
+        : ast_(ast), model_(*ast.model), context_(context), ordered_(ordered) {}
+
+    Result<void> run() {
+        Shape self;
+        self.types.push_back(context_);
+        walk(ast_.root, self);
+        if (error_) return std::move(*error_);
+        return {};
+    }
+
+private:
+    const Ast& ast_;
+    const Model& model_;
+    const Model::Type* context_;
+    bool ordered_;
+    std::optional<Error> error_;
+
+    Shape refuse(const AstNode& n, std::string what, const std::string& near = {}) {
+        if (!near.empty()) what += "; did you mean `" + near + "`?";
+        if (!error_)
+            error_ = fail(Errc::misconfigured, "FHIRPath: " + what + " at offset " + std::to_string(n.offset),
+                          "fhirpath.check", n.offset);
+        return Shape::unknown();
+    }
+
+    Shape typeNamed(const AstNode& n) {
+        constexpr std::string_view system[] = {"Any",  "String",   "Boolean", "Integer",  "Long",    "Decimal",
+                                               "Date", "DateTime", "Time",    "Quantity", "TypeInfo"};
+        std::string_view name = n.text;
+        const bool of_system = name.starts_with("System."), of_fhir = name.starts_with("FHIR.");
+        if (of_system || of_fhir) name = name.substr(name.find('.') + 1);
+        Shape shape;
+        const Model::Type* found = of_system ? nullptr : model_.find(name);
+        const bool known = !of_fhir && std::find(std::begin(system), std::end(system), name) != std::end(system);
+        if (found != nullptr) shape.add(found);
+        else if (!known) return refuse(n, "`" + n.text + "` is no type", model_.nearestType(name));
+        return shape;
+    }
+
+    Shape member(const AstNode& n, const Shape& focus) {
+        if (n.focus == kNone && n.type_like)
+            for (const Model::Type* type : focus.types)
+                if (model_.isA(*type, n.text)) return focus;
+        Shape out;
+        out.ordered = focus.ordered;
+        out.any = focus.any || focus.types.empty();
+        bool found = false;
+        for (const Model::Type* type : focus.types) {
+            const Model::Element* element = model_.element(*type, n.text);
+            if (element == nullptr) continue;
+            if (element->choice && element->name != n.text)
+                return refuse(n,
+                              "`" + n.text + "` is the choice `" + std::string(element->name) +
+                                  "`, which FHIRPath names without its type",
+                              std::string(element->name));
+            found = true;
+            for (std::string_view kind : element->types) out.add(model_.find(kind));
+        }
+        if (found || out.any) return out;
+        const Model::Type& first = *focus.types.front();
+        if (n.focus == kNone && n.type_like && model_.find(n.text) != nullptr)
+            return refuse(n, "the path begins with `" + n.text + "`, the context is `" + std::string(first.name) + "`");
+        return refuse(n, "`" + std::string(first.name) + "` has no element `" + n.text + "`",
+                      model_.nearestElement(first, n.text));
+    }
+
+    Shape call(const AstNode& n, const Shape& self, const Shape& focus) {
+        const FunctionInfo* info = findFunction(n.text);
+        if (n.fn == Fn::of_type || n.fn == Fn::as) {
+            Shape out = typeNamed(n);
+            out.ordered = focus.ordered;
+            return out;
+        }
+        if (n.fn == Fn::is) return typeNamed(n), Shape::system();
+        if (n.typed) return Shape::system();
+        const bool whole = n.fn == Fn::define_variable || n.fn == Fn::iif;  // evaluated on the input
+        std::vector<Shape> arguments;
+        for (std::uint32_t i = 0; i < n.count; ++i) {
+            const bool inside = info != nullptr && (info->lambda || (whole && (n.fn == Fn::iif || i == 1)));
+            const bool outside = (n.fn == Fn::aggregate && i == 1) || (n.fn == Fn::trace && i == 0);
+            Shape at = inside && !outside ? (n.focus == kNone ? self : focus) : self;
+            if (n.fn == Fn::repeat || n.fn == Fn::repeat_all) at = repeated(ast_.arg(n, i), std::move(at));
+            arguments.push_back(walk(ast_.arg(n, i), at));
+        }
+        switch (n.fn) {
+            case Fn::first:
+            case Fn::last:
+            case Fn::tail:
+            case Fn::skip:
+            case Fn::take:
+                if (ordered_ && !focus.ordered)
+                    return refuse(n, "`" + n.text + "()` needs an order, and this has none");
+                return focus;
+            case Fn::where:
+            case Fn::single:
+            case Fn::distinct:
+            case Fn::intersect:
+            case Fn::exclude:
+            case Fn::trace:
+            case Fn::sort:
+            case Fn::define_variable:
+            case Fn::check_modifiers: return focus;
+            case Fn::unite:
+            case Fn::combine:
+            case Fn::coalesce:
+            case Fn::iif: {
+                Shape out;
+                if (n.fn == Fn::unite || n.fn == Fn::combine) out = focus;
+                for (std::size_t i = n.fn == Fn::iif ? 1 : 0; i < arguments.size(); ++i) out.add(arguments[i]);
+                return out;
+            }
+            case Fn::select: return arguments[0];
+            case Fn::repeat:
+            case Fn::repeat_all: return arguments[0];
+            case Fn::children:
+            case Fn::descendants: {
+                Shape out = Shape::unknown();
+                out.ordered = false;
+                return out;
+            }
+            case Fn::extension: {
+                Shape out;
+                out.add(model_.find("Extension"));
+                return out;
+            }
+            case Fn::aggregate:
+            case Fn::resolve:
+            case Fn::min:
+            case Fn::max:
+            case Fn::sum:
+            case Fn::get_value:
+            case Fn::type: return Shape::unknown();
+            default: return textOf(n, focus);
+        }
+    }
+
+    /// What repeat() meets: the input, and what it found before.
+    Shape repeated(std::uint32_t body, Shape at) {
+        for (int i = 0; i < 3; ++i) {
+            std::optional<Error> before = error_;
+            Shape found = walk(body, at);
+            error_ = before;
+            at.any = at.any || found.any;
+            for (const Model::Type* type : found.types) at.add(type);
+        }
+        return at;
+    }
+
+    /// Functions on texts are not for values with parts.
+    Shape textOf(const AstNode& n, const Shape& focus) {
+        const bool text = (n.fn >= Fn::substring && n.fn <= Fn::unescape) || n.fn == Fn::encode || n.fn == Fn::decode;
+        if (!text || focus.any || focus.types.empty()) return Shape::system();
+        for (const Model::Type* type : focus.types)
+            if (model_.isPrimitive(*type)) return Shape::system();
+        return refuse(n,
+                      "`" + n.text + "()` needs a text, and `" + std::string(focus.types.front()->name) + "` is none");
+    }
+
+    Shape walk(std::uint32_t id, const Shape& self) {
+        const AstNode& n = ast_.nodes[id];
+        if (error_) return Shape::unknown();
+        Shape focus = n.focus != kNone ? walk(n.focus, self) : self;
+        switch (n.op) {
+            case Op::self: return self;
+            case Op::variable: {
+                Shape out = Shape::unknown();
+                if (n.text == "context") out = Shape{false, true, {context_}};
+                return out;
+            }
+            case Op::total: return Shape::unknown();
+            case Op::member: return member(n, focus);
+            case Op::at:
+                walk(ast_.arg(n, 0), self);
+                if (ordered_ && !focus.ordered) return refuse(n, "an index needs an order, and this has none");
+                return focus;
+            case Op::is: typeNamed(n); return Shape::system();
+            case Op::as: return typeNamed(n);
+            case Op::unite: focus.add(walk(ast_.arg(n, 0), self)); return focus;
+            case Op::call: return call(n, self, focus);
+            case Op::empty:
+            case Op::literal:
+            case Op::index:
+            case Op::negate:
+            case Op::plus: return Shape::system();
+            default: walk(ast_.arg(n, 0), self); return Shape::system();
+        }
+    }
+};
+
+}  // namespace
+
+Result<void> Expression::check(std::string_view type, bool ordered) const {
+    const Ast& ast = impl_->ast;
+    const Model::Type* context = ast.model->find(type);
+    if (context == nullptr)
+        return fail(Errc::misconfigured, "FHIRPath: the context's type is unknown", "fhirpath.check");
+    return Checker(ast, context, ordered).run();
+}
+
+}  // namespace porta::fhirpath
