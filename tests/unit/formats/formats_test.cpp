@@ -20,44 +20,6 @@ Settings settings(Kind kind) {
     return s;
 }
 
-TEST(Hl7v2, SplitsMixedLineEndsBatchesAndBlankLines) {
-    auto units = split(settings(Kind::hl7v2),
-                       "\xEF\xBB\xBF"
-                       "FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\n\nMSH|^~\\&|B\nPID|2\nBTS|1\n");
-    ASSERT_TRUE(units);
-    ASSERT_EQ(units->units.size(), 2u);
-    EXPECT_FALSE(split(settings(Kind::hl7v2), "  "));
-}
-
-TEST(Hl7v2, FieldsComponentsRepetitionsEscapesAndNull) {
-    NodeTree t;
-    std::string raw =
-        "MSH|^~\\&|HIS|F|||20240101||ADT^A01\rPID|1||7^^^H^MR~8||O\\T\\Hara^\"\"||19800517|\"\"|^^^|x&y^z\r";
-    ASSERT_TRUE(parse(settings(Kind::hl7v2), raw, {}, t));
-    EXPECT_EQ(path(t, {"MSH", "f9", "c2"}), "A01");
-    EXPECT_EQ(path(t, {"PID", "f3", "c1"}), "7");
-    EXPECT_EQ(path(t, {"PID", "f5", "c1"}), "O&Hara");
-    EXPECT_EQ(path(t, {"PID", "f5", "c2"}), "<null>");
-    EXPECT_EQ(path(t, {"PID", "f7", "c1"}), "19800517") << "c1 of a one-component field is the field";
-    EXPECT_EQ(path(t, {"PID", "f8"}), "<null>");
-    EXPECT_EQ(path(t, {"PID", "f9"}), "<none>") << "nothing but separators is an empty field";
-    EXPECT_EQ(path(t, {"PID", "f10", "c1", "s2"}), "y");
-    NodeId family = t.child(t.child(t.child(t.root(), "PID"), "f5"), "c1");
-    EXPECT_EQ(raw.substr(t[family].span.offset, t[family].span.length), "O\\T\\Hara")
-        << "spans are those of the undecoded bytes";
-}
-
-TEST(Hl7v2, RefusesWithAPlaceAndNoValue) {
-    NodeTree t;
-    for (const char* raw :
-         {"MSH", "MSH|\rPID|1", "MSH|^~\\&|A\rpid|1", "MSH|^~\\&|A||||||||||||||||UNICODE UTF-8\rPID|1||||Rov\xF2"}) {
-        auto r = parse(settings(Kind::hl7v2), raw, {}, t);
-        ASSERT_FALSE(r) << raw;
-        EXPECT_EQ(r.error().message.find("Rov"), std::string::npos);
-        EXPECT_FALSE(r.error().rule.empty());
-    }
-}
-
 TEST(Csv, QuotesHeaderAndBrokenRows) {
     Settings s = settings(Kind::csv);
     s.delimiter = ';';
