@@ -55,12 +55,12 @@ std::vector<std::string> circle(const std::map<std::string, std::vector<std::str
 }  // namespace
 
 void Loader::input(const Yaml& y) {
-    keys(y, {"format", "model", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns",
-             "ragged"});
+    keys(y,
+         {"format", "model", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns", "ragged"});
     const Yaml* format = y.find("format");
     if (!format) stop(y, "missing", "`format` is missing");
-    out.format.kind = *formats::kindNamed(
-        choice(*format, "format", {"json", "ndjson", "csv", "hl7v2", "xml", "fixed", "edifact"}));
+    out.format.kind =
+        *formats::kindNamed(choice(*format, "format", {"json", "ndjson", "csv", "hl7v2", "xml", "fixed", "edifact"}));
     if (const Yaml* d = y.find("delimiter")) {
         if (d->text.size() != 1) stop(*d, "shape", "`delimiter` is one character");
         out.format.delimiter = d->text[0];
