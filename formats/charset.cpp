@@ -3,19 +3,38 @@
 #include <unicode/ucnv.h>
 #include <unicode/unistr.h>
 
-#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <vector>
 
 namespace porta::formats {
 
+namespace {
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080u;
+/// Eight bytes at once, in whatever order.
+std::uint64_t eight(const char* at) {
+    std::uint64_t word;
+    std::memcpy(&word, at, 8);
+    return word;
+}
+
+}  // namespace
+
 bool isAscii(std::string_view bytes) {
-    return std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    std::size_t i = 0;
+    for (; i + 8 <= bytes.size(); i += 8)
+        if (eight(bytes.data() + i) & kHighBits) return false;
+    for (; i < bytes.size(); ++i)
+        if (static_cast<unsigned char>(bytes[i]) >= 0x80) return false;
+    return true;
 }
 
 std::size_t invalidUtf8(std::string_view b) {
     for (std::size_t i = 0; i < b.size();) {
         auto at = [&](std::size_t k) { return k < b.size() ? static_cast<unsigned char>(b[k]) : 0u; };
+        while (i + 8 <= b.size() && !(eight(b.data() + i) & kHighBits)) i += 8;
+        if (i == b.size()) break;
         unsigned lead = at(i);
         if (lead < 0x80) {
             ++i;

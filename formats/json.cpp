@@ -1,6 +1,7 @@
-#include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
+// RFC 8259 straight into the node tree, in one pass. A parser of our own because what we keep (each value's place, a number's
+// digits, members that stand twice) is what general ones give up; tests/fuzz compares its verdicts and values with simdjson.
+#include <algorithm>
+#include <cstring>
 
 #include "formats/charset.h"
 #include "formats/readers.h"
@@ -12,165 +13,275 @@ namespace {
 constexpr std::size_t kMaxDepth = 200;
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
-/// SAX events straight into the node tree. Spans come from the stream's place when an event arrives: the reader has just
-/// consumed the value.
-class Handler {
+bool isDigit(char c) { return c >= '0' && c <= '9'; }
+bool isBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+/// Whether one of eight bytes is a quote, a backslash, a control character or no ASCII.
+bool anySpecial(const char* at) {
+    std::uint64_t w;
+    std::memcpy(&w, at, 8);
+    constexpr std::uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    auto zero = [](std::uint64_t x) { return (x - ones) & ~x; };
+    return ((w | zero(w ^ (ones * '"')) | zero(w ^ (ones * '\\')) | (w - ones * 0x20)) & high) != 0;
+}
+
+void addUtf8(std::uint32_t c, std::string& out) {
+    auto more = [&](int shift) { out += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
+    if (c < 0x80) {
+        out += static_cast<char>(c);
+    } else if (c < 0x800) {
+        out += static_cast<char>(0xC0 | c >> 6);
+        more(0);
+    } else if (c < 0x10000) {
+        out += static_cast<char>(0xE0 | c >> 12);
+        more(6);
+        more(0);
+    } else {
+        out += static_cast<char>(0xF0 | c >> 18);
+        more(12);
+        more(6);
+        more(0);
+    }
+}
+
+class Parser {
 public:
-    Handler(std::string_view raw, const rapidjson::MemoryStream& stream, NodeTree& tree)
-        : raw_(raw), stream_(stream), tree_(tree) {}
+    Parser(std::string_view raw, NodeTree& tree) : raw_(raw), tree_(tree) {}
 
-    const char* refusal = nullptr;
-    const char* rule = "json.syntax";
-
-    bool Null() { return leaf(NodeKind::null, {}, 4); }
-    bool Bool(bool b) { return leaf(NodeKind::boolean, b ? "true" : "false", b ? 4 : 5); }
-    bool Int(int) { return false; }
-    bool Uint(unsigned) { return false; }
-    bool Int64(std::int64_t) { return false; }
-    bool Uint64(std::uint64_t) { return false; }
-    bool Double(double) { return false; }
-    bool RawNumber(const char*, rapidjson::SizeType length, bool) {
-        std::size_t end = stream_.Tell();
-        return leaf(NodeKind::number, raw_.substr(end - length, length), length);
+    Result<void> text() {
+        // 8.1: a reader may ignore a byte order mark.
+        if (raw_.substr(0, kBom.size()) == kBom) at_ = kBom.size();
+        blanks();
+        if (value(tree_.root(), Name("value"), Place::root)) {
+            blanks();
+            if (at_ == raw_.size()) return {};
+            refuse("something follows the value");
+        }
+        return fail(Errc::malformed, message_, rule_, at_, at_ < raw_.size() ? 1 : 0);
     }
-    bool String(const char* text, rapidjson::SizeType length, bool) {
-        const Found found = string({text, length});
-        return add(NodeKind::text, found.text, found.span) != kNoNode;
-    }
-    bool StartObject() { return open(false); }
-    bool Key(const char* text, rapidjson::SizeType length, bool) {
-        // A member that stands twice becomes two children, as a list would: a mapping that wants one value refuses it.
-        name_ = string({text, length}).text;
-        return true;
-    }
-    bool EndObject(rapidjson::SizeType) { return close(); }
-    bool StartArray() { return open(true); }
-    bool EndArray(rapidjson::SizeType) { return close(); }
 
 private:
-    struct Level {
-        NodeId node;
-        Name name;  ///< lists: of their items
-        bool list;
-    };
-    std::string_view raw_;
-    const rapidjson::MemoryStream& stream_;
-    NodeTree& tree_;
-    std::vector<Level> levels_;
-    Name name_ = std::string_view();
+    /// Whose value: the items of a list are children of the list's parent under its name, a list in a list has its own node.
+    enum class Place : std::uint8_t { root, member, item };
 
-    struct Found {
-        std::string_view text;
-        Span span;  ///< without its quotes
-    };
-    /// The string that ends at the stream's place and was decoded to `value`.
-    Found string(std::string_view value) {
-        const std::size_t end = stream_.Tell() - 1;
-        // Nearly always it stands there as it is: without a backslash nothing was decoded.
-        if (value.size() < end) {
-            const std::string_view same = raw_.substr(end - value.size(), value.size());
-            if (raw_[end - value.size() - 1] == '"' && same == value && same.find('\\') == std::string_view::npos)
-                return {same, spanOf(end - value.size(), end)};
-        }
-        std::size_t from = end;
-        while (from > 0) {
-            --from;
-            if (raw_[from] != '"') continue;
-            std::size_t slashes = 0;
-            while (slashes < from && raw_[from - 1 - slashes] == '\\') ++slashes;
-            if (slashes % 2 == 0) break;
-        }
-        return {tree_.keep(value), spanOf(from + 1, end)};
+    std::string_view raw_;
+    NodeTree& tree_;
+    std::size_t at_ = 0, depth_ = 0;
+    const char *message_ = "", *rule_ = "json.syntax";
+
+    /// Always false. `at_` is the place that is told.
+    bool refuse(const char* message) {
+        message_ = message;
+        return false;
+    }
+    bool refuseAt(std::size_t at, const char* message) {
+        at_ = at;
+        return refuse(message);
+    }
+    char peek() const { return at_ < raw_.size() ? raw_[at_] : '\0'; }
+    void blanks() {
+        while (at_ < raw_.size() && isBlank(raw_[at_])) ++at_;
     }
     static Span spanOf(std::size_t from, std::size_t to) {
         return {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
     }
-    NodeId add(NodeKind kind, std::string_view text, Span span) {
-        if (levels_.empty()) return tree_.add(tree_.root(), "value", kind, text, span);
-        return tree_.add(levels_.back().node, levels_.back().list ? levels_.back().name : name_, kind, text, span);
-    }
-    bool leaf(NodeKind kind, std::string_view text, std::size_t length) {
-        std::size_t end = stream_.Tell();
-        return add(kind, text, {static_cast<std::uint32_t>(end - length), static_cast<std::uint32_t>(length)}) !=
-               kNoNode;
-    }
-    bool open(bool list) {
-        if (levels_.size() >= kMaxDepth) {
-            refusal = "nested deeper than 200";
-            rule = "json.depth";
-            return false;
+
+    bool value(NodeId parent, const Name& name, Place place) {
+        switch (peek()) {
+            case '{': return object(parent, name, place);
+            case '[': return list(parent, name, place);
+            case '"': {
+                const std::size_t from = at_ + 1;
+                std::string_view text;
+                if (!string(text)) return false;
+                tree_.add(parent, name, NodeKind::text, text, spanOf(from, at_ - 1));
+                return true;
+            }
+            case 't': return word("true", NodeKind::boolean, parent, name);
+            case 'f': return word("false", NodeKind::boolean, parent, name);
+            case 'n': return word("null", NodeKind::null, parent, name);
+            default: return number(parent, name);
         }
-        // Brackets are announced before they are consumed, values after.
-        std::uint32_t at = static_cast<std::uint32_t>(stream_.Tell());
-        NodeId node = tree_.root();
-        Name name = "item";
-        if (!levels_.empty()) {
-            Level& up = levels_.back();
-            name = up.list ? up.name : name_;
-            // The items of a list are children of the list's parent under its name; a list in a list keeps a node of its own.
-            node = list && !up.list ? up.node : tree_.add(up.node, name, NodeKind::object, {}, {at, 0});
-        } else {
-            tree_.at(node).span = {at, 0};
+    }
+
+    bool open() {
+        if (++depth_ <= kMaxDepth) return true;
+        rule_ = "json.depth";
+        return refuse("nested deeper than 200");
+    }
+
+    bool object(NodeId parent, const Name& name, Place place) {
+        if (!open()) return false;
+        const std::size_t from = at_++;
+        const NodeId node = place == Place::root ? parent : tree_.add(parent, name, NodeKind::object, {}, {});
+        blanks();
+        if (peek() != '}') {
+            while (true) {
+                if (peek() != '"') return refuse("the name of a member expected, in double quotes");
+                std::string_view key;
+                if (!string(key)) return false;
+                blanks();
+                if (peek() != ':') return refuse("a colon expected behind a member's name");
+                ++at_;
+                blanks();
+                // A member that stands twice becomes two children, as a list would: a mapping that wants one value refuses it.
+                if (!value(node, Name(key), Place::member)) return false;
+                blanks();
+                if (peek() == '}') break;
+                if (peek() != ',') return refuse("a comma or } expected behind a member");
+                ++at_;
+                blanks();
+            }
         }
-        levels_.push_back({node, name, list});
+        ++at_;
+        --depth_;
+        tree_.at(node).span = spanOf(from, at_);
         return true;
     }
-    bool close() {
-        Level level = std::move(levels_.back());
-        levels_.pop_back();
-        Node& node = tree_.at(level.node);
-        if (!level.list || (!levels_.empty() && levels_.back().list) || levels_.empty())
-            node.span.length = static_cast<std::uint32_t>(stream_.Tell()) + 1 - node.span.offset;
+
+    bool list(NodeId parent, const Name& name, Place place) {
+        if (!open()) return false;
+        const std::size_t from = at_++;
+        const NodeId node = place == Place::item ? tree_.add(parent, name, NodeKind::object, {}, {}) : parent;
+        const Name items = place == Place::root ? Name("item") : name;
+        blanks();
+        if (peek() != ']') {
+            while (true) {
+                if (!value(node, items, Place::item)) return false;
+                blanks();
+                if (peek() == ']') break;
+                if (peek() != ',') return refuse("a comma or ] expected behind an item");
+                ++at_;
+                blanks();
+            }
+        }
+        ++at_;
+        --depth_;
+        if (place != Place::member) tree_.at(node).span = spanOf(from, at_);
+        return true;
+    }
+
+    bool word(std::string_view expected, NodeKind kind, NodeId parent, const Name& name) {
+        if (raw_.substr(at_, expected.size()) != expected) return refuse("a value expected");
+        const std::string_view text = kind == NodeKind::null ? std::string_view() : raw_.substr(at_, expected.size());
+        tree_.add(parent, name, kind, text, spanOf(at_, at_ + expected.size()));
+        at_ += expected.size();
+        return true;
+    }
+
+    bool digits() {
+        const std::size_t from = at_;
+        while (at_ < raw_.size() && isDigit(raw_[at_])) ++at_;
+        return at_ > from;
+    }
+
+    /// Section 6. The digits stay as they are, however many.
+    bool number(NodeId parent, const Name& name) {
+        const std::size_t from = at_;
+        if (peek() == '-') ++at_;
+        if (peek() == '0') ++at_;
+        else if (!digits()) return at_ == from ? refuse("a value expected") : refuse("a digit expected");
+        if (peek() == '.') {
+            ++at_;
+            if (!digits()) return refuse("a digit expected behind the decimal point");
+        }
+        if (peek() == 'e' || peek() == 'E') {
+            ++at_;
+            if (peek() == '-' || peek() == '+') ++at_;
+            if (!digits()) return refuse("a digit expected in the exponent");
+        }
+        tree_.add(parent, name, NodeKind::number, raw_.substr(from, at_ - from), spanOf(from, at_));
+        return true;
+    }
+
+    /// Goes on to the next quote, backslash or control character. Errors: what ends there is no UTF-8.
+    bool run() {
+        const std::size_t from = at_;
+        bool ascii = true;
+        while (true) {
+            while (at_ + 8 <= raw_.size() && !anySpecial(raw_.data() + at_)) at_ += 8;
+            if (at_ >= raw_.size()) return refuse("a string without its closing quote");
+            const auto c = static_cast<unsigned char>(raw_[at_]);
+            if (c == '"' || c == '\\') break;
+            if (c < 0x20) return refuse("a control character in a string; it must be escaped");
+            ascii = ascii && c < 0x80;
+            ++at_;
+        }
+        const std::size_t bad = ascii ? std::string_view::npos : invalidUtf8(raw_.substr(from, at_ - from));
+        return bad == std::string_view::npos || refuseAt(from + bad, "a byte that is not UTF-8");
+    }
+
+    /// The string that begins here; then `at_` stands behind its closing quote.
+    bool string(std::string_view& text) {
+        const std::size_t from = ++at_;
+        if (!run()) return false;
+        if (raw_[at_] == '"') {
+            text = raw_.substr(from, at_++ - from);
+            return true;
+        }
+        static thread_local std::string out;
+        out.assign(raw_.substr(from, at_ - from));
+        while (raw_[at_] == '\\') {
+            ++at_;
+            if (!escape(out)) return false;
+            const std::size_t plain = at_;
+            if (!run()) return false;
+            out.append(raw_, plain, at_ - plain);
+        }
+        ++at_;
+        text = tree_.keep(out);
+        return true;
+    }
+
+    /// Section 7, behind the backslash.
+    bool escape(std::string& out) {
+        switch (peek()) {
+            case '"': out += '"'; break;
+            case '\\': out += '\\'; break;
+            case '/': out += '/'; break;
+            case 'b': out += '\b'; break;
+            case 'f': out += '\f'; break;
+            case 'n': out += '\n'; break;
+            case 'r': out += '\r'; break;
+            case 't': out += '\t'; break;
+            case 'u': return unicode(out);
+            default: return refuse("an escape that JSON does not have");
+        }
+        ++at_;
+        return true;
+    }
+
+    /// `u` and four hexadecimal digits, for characters beyond U+FFFF twice.
+    bool unicode(std::string& out) {
+        const std::size_t from = at_ - 1;
+        std::uint32_t c = 0, low = 0;
+        if (!fourDigits(c)) return false;
+        if (c >= 0xD800 && c < 0xE000) {
+            const bool pair = c < 0xDC00 && raw_.substr(at_, 2) == "\\u";
+            if (pair) {
+                ++at_;
+                if (!fourDigits(low)) return false;
+            }
+            if (low < 0xDC00 || low >= 0xE000) return refuseAt(from, "half of a surrogate pair");
+            c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+        }
+        addUtf8(c, out);
+        return true;
+    }
+    bool fourDigits(std::uint32_t& c) {
+        ++at_;
+        for (int i = 0; i < 4; ++i, ++at_) {
+            const char d = peek();
+            const int digit = isDigit(d)             ? d - '0'
+                              : d >= 'a' && d <= 'f' ? d - 'a' + 10
+                              : d >= 'A' && d <= 'F' ? d - 'A' + 10
+                                                     : -1;
+            if (digit < 0) return refuse("four hexadecimal digits expected");
+            c = c << 4 | static_cast<std::uint32_t>(digit);
+        }
         return true;
     }
 };
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-
-/// RFC 8259, 6: the whole of `t` is one number.
-bool isNumber(std::string_view t) {
-    std::size_t at = 0;
-    auto digits = [&] {
-        std::size_t from = at;
-        while (at < t.size() && isDigit(t[at])) ++at;
-        return at > from;
-    };
-    if (at < t.size() && t[at] == '-') ++at;
-    if (at < t.size() && t[at] == '0') ++at;
-    else if (!digits()) return false;
-    if (at < t.size() && t[at] == '.') {
-        ++at;
-        if (!digits()) return false;
-    }
-    if (at < t.size() && (t[at] == 'e' || t[at] == 'E')) {
-        ++at;
-        if (at < t.size() && (t[at] == '-' || t[at] == '+')) ++at;
-        if (!digits()) return false;
-    }
-    return at == t.size();
-}
-
-/// The same text with a small number of equal length in each number's place. RapidJSON converts even those numbers that it
-/// hands over as digits, and refuses what no double holds; the handler takes the digits from the record's own bytes.
-std::string withSmallNumbers(std::string_view raw) {
-    std::string out(raw);
-    for (std::size_t at = 0; at < raw.size();) {
-        if (raw[at] == '"') {
-            for (++at; at < raw.size() && raw[at] != '"'; ++at)
-                if (raw[at] == '\\') ++at;
-            ++at;
-        } else if (isDigit(raw[at]) || raw[at] == '-') {
-            std::size_t stop = std::min(raw.find_first_not_of("0123456789+-.eE", at), raw.size());
-            if (isNumber(raw.substr(at, stop - at)))
-                for (std::size_t i = at; i < stop; ++i)
-                    out[i] = i == at ? '1' : i == at + 1 && stop > at + 2 ? '.' : '0';
-            at = stop;
-        } else {
-            ++at;
-        }
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -185,41 +296,9 @@ Result<Units> splitLines(std::string_view object) {
     return out;
 }
 
-namespace {
-
-/// Reads `text`, which is `raw` or stands for it byte by byte. `too_great`: refused for a number only.
-Result<void> read(std::string_view text, std::string_view raw, NodeTree& tree, bool& too_great) {
-    rapidjson::MemoryStream stream(text.data(), text.size());
-    // RFC 8259, 8.1: a reader may ignore a byte order mark. Taken from the stream, so that spans still count from the
-    // record's first byte.
-    if (text.substr(0, kBom.size()) == kBom)
-        for (std::size_t i = 0; i < kBom.size(); ++i) stream.Take();
-    rapidjson::Reader reader;
-    Handler handler(raw, stream, tree);
-    constexpr unsigned flags =
-        rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
-    rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
-    too_great = result.Code() == rapidjson::kParseErrorNumberTooBig;
-    // The reader takes a zero byte for the end of the text.
-    if (!result.IsError() && stream.Tell() >= raw.size()) return {};
-    std::size_t at = std::min<std::size_t>(result.IsError() ? result.Offset() : stream.Tell(), raw.size());
-    std::string message = handler.refusal     ? handler.refusal
-                          : !result.IsError() ? "a zero byte stands after the value"
-                          : too_great         ? "a number is not one of RFC 8259"
-                                              : rapidjson::GetParseError_En(result.Code());
-    return fail(Errc::malformed, message, handler.refusal ? handler.rule : "json.syntax", at, at < raw.size() ? 1 : 0);
-}
-
-}  // namespace
-
 Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
-    const Dialect dialect = fhir ? Dialect::fhir : Dialect::plain;
-    tree.clear(dialect);
-    bool too_great = false;
-    auto done = read(raw, raw, tree, too_great);
-    if (!too_great) return done;
-    tree.clear(dialect);
-    return read(withSmallNumbers(raw), raw, tree, too_great);
+    tree.clear(fhir ? Dialect::fhir : Dialect::plain);
+    return Parser(raw, tree).text();
 }
 
 }  // namespace porta::formats::json
