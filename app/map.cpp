@@ -85,6 +85,7 @@ struct Verb {
 const Verb kVerbs[] = {
     {"check", mapCheck, "compile and check mapping files"},
     {"run", mapRun, "map a file; NDJSON of operations"},
+    {"new", mapNew, "a configuration directory from a sample, a JSON Schema or an XSD"},
     {"test", mapTest, "compare with the goldens beside the mapping"},
 };
 

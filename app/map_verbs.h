@@ -6,6 +6,7 @@
 namespace porta::app {
 
 int mapCheck(const Arguments& args);
+int mapNew(const Arguments& args);
 int mapTest(const Arguments& args);
 
 }  // namespace porta::app
