@@ -1,10 +1,9 @@
 // `porta map VERB`: finds the verb. `run` lives here: a file mapped without a gateway around it.
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "app/context.h"
+#include "app/map_input.h"
 #include "app/map_verbs.h"
 #include "base/yaml.h"
 #include "mapping/engine/golden.h"
@@ -14,43 +13,22 @@ namespace porta::app {
 
 namespace {
 
-int run(const std::string& file, const std::string& path, mapping::Input declared) {
-    auto program = mapping::Program::load(file);
-    if (!program) return complain(program.error());
-    std::ostringstream text;
-    if (path == "-") {
-        text << std::cin.rdbuf();
-    } else {
-        std::ifstream in(path, std::ios::binary);
-        if (!in)
-            return complain(fail(Errc::not_found, path + ": cannot be opened; check the path and its permissions"));
-        text << in.rdbuf();
-    }
-    std::string bytes = text.str();
-    if (formats::looksGzipped(bytes)) {
-        auto plain = formats::gunzip(bytes, std::uint64_t(1) << 30);
-        if (!plain) return complain(plain.error());
-        bytes = std::move(*plain);
-    }
-    const formats::Settings& format = (*program)->format();
-    auto units = formats::split(format, bytes);
-    if (!units) return complain(units.error());
+int run(const std::string& file, const std::string& path, const mapping::Input& declared) {
+    auto in = readMapInput(file, path, declared);
+    if (!in) return complain(in.error());
     formats::NodeTree tree;
     std::size_t published = 0, skipped = 0, quarantined = 0;
-    for (std::size_t i = 0; i < units->units.size(); ++i) {
-        const formats::Unit& u = units->units[i];
-        mapping::Input input = declared;
-        input.bytes = std::string_view(bytes).substr(u.offset, u.length);
-        input.context = units->context;
-        mapping::Outcome out = (*program)->map(format, input, tree);
+    for (std::size_t i = 0; i < in->units.units.size(); ++i) {
+        mapping::Outcome out = in->program->map(in->program->format(), in->record(i), tree);
         for (const auto& op : out.operations) std::cout << print(mapping::describeOperation(op)) << "\n";
         published += out.state == mapping::State::published;
         skipped += out.state == mapping::State::skipped;
         quarantined += out.state == mapping::State::quarantined;
         if (out.state == mapping::State::skipped) std::cerr << "record " << i << ": skipped: " << out.rule << "\n";
         if (out.state == mapping::State::quarantined)
-            std::cerr << "record " << i << " at " << u.offset + out.error.offset << ": " << name(out.error.code) << ": "
-                      << out.error.rule << ": " << out.error.path << ": " << out.error.message << "\n";
+            std::cerr << "record " << i << " at " << in->units.units[i].offset + out.error.offset << ": "
+                      << name(out.error.code) << ": " << out.error.rule << ": " << out.error.path << ": "
+                      << out.error.message << "\n";
     }
     std::cerr << published << " published, " << quarantined << " quarantined, " << skipped << " skipped\n";
     return 0;
@@ -61,14 +39,9 @@ int mapRun(const Arguments& args) {
     app.footer("Example: porta map run mapping/library/contacts.yaml contacts.csv --source contacts");
     std::string file, input;
     mapping::Input declared;
-    declared.source = "local";
     app.add_option("mapping", file, "mapping file")->required();
     app.add_option("input", input, "input file, or - for stdin")->required();
-    app.add_option("--source", declared.source, "source id of the keys");
-    app.add_option("--time-zone", declared.time_zone, "IANA zone of times without offset");
-    app.add_option("--object-time", declared.object_time, "time of the object, ISO 8601");
-    app.add_option("--dates", declared.date_pattern, "date pattern, e.g. dd/MM/yyyy");
-    app.add_flag("--full", declared.full_snapshot, "the input is a full snapshot");
+    addDeclared(app, declared);
     try {
         app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
     } catch (const CLI::ParseError& e) {
@@ -87,6 +60,9 @@ const Verb kVerbs[] = {
     {"run", mapRun, "map a file; NDJSON of operations"},
     {"new", mapNew, "a configuration directory from a sample, a JSON Schema or an XSD"},
     {"test", mapTest, "compare with the goldens beside the mapping"},
+    {"explain", mapExplain, "a record beside its bytes: the rule and the sources of each field"},
+    {"unread", mapUnread, "the input that no rule has read"},
+    {"lineage", mapLineage, "the sources of each field, by the rules alone"},
 };
 
 }  // namespace
@@ -104,7 +80,7 @@ int commandMap(const Arguments& args) {
         out << "porta map: " << (verb.empty() ? "a verb is missing" : "unknown verb")
             << (near.empty() ? "" : "; did you mean `" + near + "`?") << "\n";
     }
-    out << "porta map: mappings, checked, run and tested\n\nusage: porta map VERB …\n\n";
+    out << "porta map: mappings, checked, run, tested and explained\n\nusage: porta map VERB …\n\n";
     for (const Verb& v : kVerbs)
         out << "  " << v.name << std::string(10 - std::string(v.name).size(), ' ') << v.summary << "\n";
     out << "\n`porta map VERB --help` says more. Example: porta map test mapping/library/hl7v2-adt.yaml\n";

@@ -8,5 +8,8 @@ namespace porta::app {
 int mapCheck(const Arguments& args);
 int mapNew(const Arguments& args);
 int mapTest(const Arguments& args);
+int mapExplain(const Arguments& args);
+int mapUnread(const Arguments& args);
+int mapLineage(const Arguments& args);
 
 }  // namespace porta::app

@@ -141,9 +141,12 @@ struct Explainer::Impl {
         ExplainedField f{made.operation, made.leaf, {}};
         std::set<std::pair<std::uint32_t, std::uint32_t>> taken;
         const Influence direct = leaf.how == schemas::How::copied ? Influence::identity : Influence::transformation;
-        for (const schemas::Source& s : leaf.sources)
-            if (taken.emplace(s.offset, s.length).second)
-                f.sources.push_back({pathAt({s.offset, s.length}), {s.offset, s.length}, direct, s.decoded});
+        for (const schemas::Source& s : leaf.sources) {
+            const Span span{s.offset, s.length};
+            // A literal of a branch counts the condition's bytes as its own: they only decide.
+            if (decidesOnly(made.expression, span)) continue;
+            if (taken.emplace(s.offset, s.length).second) f.sources.push_back({pathAt(span), span, direct, s.decoded});
+        }
         const auto directs = static_cast<std::ptrdiff_t>(f.sources.size());
         auto indirect = [&](NodeId node, Influence influence) {
             const formats::Node& n = tree[node];
@@ -167,6 +170,16 @@ struct Explainer::Impl {
         std::stable_sort(f.sources.begin(), f.sources.begin() + directs, by_bytes);
         std::stable_sort(f.sources.begin() + directs, f.sources.end(), by_bytes);
         return f;
+    }
+    bool decidesOnly(const Evaluated& at, const Span& span) {
+        if (!at.expression) return false;
+        bool decides = false;
+        for (const auto& [node, use] : looked(at)) {
+            if (!(tree[node].span == span)) continue;
+            if (use == Read::value || use == Read::computed) return false;
+            decides = true;
+        }
+        return decides;
     }
     std::string pathAt(const Span& span) const {
         for (NodeId i = 1; i < tree.size(); ++i)

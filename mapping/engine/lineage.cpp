@@ -19,6 +19,12 @@ std::string absolute(const std::string& context, const std::string& path) {
     return context.empty() ? path : context + "." + path;
 }
 
+/// Names as the record has them: without the backquotes of the language.
+std::string plainNames(std::string path) {
+    std::erase(path, '`');
+    return path;
+}
+
 /// Walks a program's rules as the runner does, with paths in place of nodes.
 class Walk {
 public:
@@ -57,7 +63,7 @@ private:
                                         : r.use == Read::computed  ? Influence::transformation
                                                                    : value;
             for (const std::string& c : r.from_root ? Contexts{""} : contexts)
-                put(to, {absolute(c, r.path), influence});
+                put(to, {plainNames(absolute(c, r.path)), influence});
         }
     }
     void decide(const Expression& e, const Contexts& contexts) { read(e, contexts, decisions_, Influence::filter); }
@@ -122,10 +128,12 @@ constexpr const char* kSpec = "https://openlineage.io/spec/2-0-2/OpenLineage.jso
 constexpr const char* kFacet =
     "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet";
 
-Json inputField(const Program& program, const SourcePath& source) {
+Json inputField(const Program& program, const FieldLineage& field, const SourcePath& source) {
+    const Rule& rule = program.rules()[field.rule];
     Json t = Json::object();
     t["type"] = isDirect(source.influence) ? "DIRECT" : "INDIRECT";
     t["subtype"] = subtypeName(source.influence);
+    t["description"] = rule.file + ":" + std::to_string(rule.line) + " " + rule.name;
     t["masking"] = false;
     Json f = Json::object();
     f["namespace"] = "porta.raw";
@@ -142,7 +150,7 @@ void addSources(const Program& program, const FieldLineage& field, Json& fields)
     Json& inputs = entry["inputFields"];
     if (inputs.isNull()) inputs = Json::array();
     for (const SourcePath& s : field.sources) {
-        Json f = inputField(program, s);
+        Json f = inputField(program, field, s);
         if (std::find(inputs.items().begin(), inputs.items().end(), f) == inputs.items().end()) inputs.push(f);
     }
 }
