@@ -2,6 +2,7 @@
 #include <chrono>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include "app/commands.h"
 #include "base/canonical_json.h"
 #include "formats/format.h"
+#include "formats/zip.h"
 
 namespace porta::app {
 
@@ -55,6 +57,65 @@ std::pair<std::size_t, std::size_t> lineColumn(std::string_view bytes, std::size
     return {line, offset - std::min(start, offset) + 1};
 }
 
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+
+/// The verdict: `error` is empty when the object was accepted.
+void tell(const std::string& file, bool json, std::string_view bytes, std::size_t units,
+          const std::optional<Error>& error, std::chrono::steady_clock::duration took) {
+    if (json) {
+        Json line = Json::object();
+        line["file"] = file;
+        line["verdict"] = error ? "refused" : "accepted";
+        line["code"] = error ? error->rule : "";
+        line["offset"] = static_cast<std::int64_t>(error ? error->offset : 0);
+        line["units"] = static_cast<std::int64_t>(units);
+        line["ms"] = static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+        line["peak_kib"] = peakKib();
+        std::cout << print(line) << "\n";
+    }
+    if (!error) return;
+    auto [row, column] = lineColumn(bytes, error->offset);
+    std::cerr << file << ":" << row << ":" << column << " (" << error->offset << "): " << error->rule << ": "
+              << error->message << "\n";
+}
+
+/// Reads one object to its end or to what refuses it; places count in what is left once gzip is opened.
+bool readObject(const formats::Settings& settings, const std::string& file, std::string bytes, bool json) {
+    const auto start = std::chrono::steady_clock::now();
+    auto took = [&] { return std::chrono::steady_clock::now() - start; };
+    if (formats::looksGzipped(bytes)) {
+        auto plain = formats::gunzip(bytes, kMaxBytes);
+        if (!plain) {
+            tell(file, json, bytes, 0, plain.error(), took());
+            return false;
+        }
+        bytes = std::move(*plain);
+    }
+    auto units = formats::split(settings, bytes);
+    if (!units) {
+        tell(file, json, bytes, 0, units.error(), took());
+        return false;
+    }
+    formats::NodeTree tree;
+    for (std::size_t i = 0; i < units->units.size(); ++i) {
+        const formats::Unit& unit = units->units[i];
+        const std::string_view raw = std::string_view(bytes).substr(unit.offset, unit.length);
+        if (auto parsed = formats::parse(settings, raw, units->context, tree); !parsed) {
+            Error error = parsed.error();
+            error.offset += unit.offset;
+            tell(file, json, bytes, units->units.size(), error, took());
+            return false;
+        }
+        if (json) continue;
+        std::string out = "# unit " + std::to_string(i + 1) + " @" + std::to_string(unit.offset) + "+" +
+                          std::to_string(unit.length) + "\n";
+        printTree(tree, tree.root(), 0, out);
+        std::cout << out;
+    }
+    tell(file, json, bytes, units->units.size(), std::nullopt, took());
+    return true;
+}
+
 }  // namespace
 
 int commandRead(const Arguments& args) {
@@ -78,7 +139,7 @@ int commandRead(const Arguments& args) {
             << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME]\n"
                "                  [--columns NAME:WIDTH,… [--ragged]] [--json]\n"
                "Formats: json ndjson csv fixed hl7v2 edifact xml. Prints the node tree, each node with the offset and "
-               "length of its bytes.\n"
+               "length of its bytes. gzip and ZIP are opened.\n"
                "Examples: porta read hl7v2 admit.hl7\n"
                "          porta read csv register.csv --delimiter ';' --encoding windows-1252\n"
                "          porta read fixed register.txt --columns id:10,-:2,name:30\n";
@@ -115,45 +176,17 @@ int commandRead(const Arguments& args) {
         }
         resetPeak();
         std::string bytes{std::istreambuf_iterator<char>(in), {}};
-        auto start = std::chrono::steady_clock::now();
-        formats::NodeTree tree;
-        auto units = formats::split(settings, bytes);
-        Error error;
-        bool bad = !units;
-        if (bad) error = units.error();
-        for (std::size_t i = 0; !bad && i < units->units.size(); ++i) {
-            const formats::Unit& unit = units->units[i];
-            auto parsed = formats::parse(settings, std::string_view(bytes).substr(unit.offset, unit.length),
-                                         units->context, tree);
-            if (!parsed) {
-                bad = true;
-                error = parsed.error();
-                error.offset += unit.offset;
-            } else if (!json) {
-                std::string out = "# unit " + std::to_string(i + 1) + " @" + std::to_string(unit.offset) + "+" +
-                                  std::to_string(unit.length) + "\n";
-                printTree(tree, tree.root(), 0, out);
-                std::cout << out;
-            }
+        if (!formats::looksZipped(bytes)) {
+            refused = !readObject(settings, file, std::move(bytes), json) || refused;
+            continue;
         }
-        refused = refused || bad;
-        if (json) {
-            Json line = Json::object();
-            line["file"] = file;
-            line["verdict"] = bad ? "refused" : "accepted";
-            line["code"] = bad ? error.rule : "";
-            line["offset"] = static_cast<std::int64_t>(bad ? error.offset : 0);
-            line["units"] = static_cast<std::int64_t>(units ? units->units.size() : 0);
-            line["ms"] = static_cast<std::int64_t>(
-                std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
-                    .count());
-            line["peak_kib"] = peakKib();
-            std::cout << print(line) << "\n";
-        }
-        if (bad) {
-            auto [row, column] = lineColumn(bytes, error.offset);
-            std::cerr << file << ":" << row << ":" << column << " (" << error.offset << "): " << error.rule << ": "
-                      << error.message << "\n";
+        auto entries = formats::unzip(bytes, kMaxBytes);
+        if (!entries) {
+            tell(file, json, bytes, 0, entries.error(), {});
+            refused = true;
+        } else {
+            for (formats::ZipEntry& entry : *entries)
+                refused = !readObject(settings, file + "/" + entry.name, std::move(entry.bytes), json) || refused;
         }
     }
     return refused ? 1 : 0;

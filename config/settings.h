@@ -22,7 +22,7 @@ struct SourceSettings {
     std::string agency_id, agency_name, domain = "other";
     std::string path, pattern = "*", on_done = "keep";  ///< path: absolute after loading
     std::string token_file;                             ///< kind http: absolute; its first line is the bearer token
-    bool compressed = true;                             ///< `files.compression: auto`: gzip is recognised and opened
+    bool compressed = true;  ///< `files.compression: auto`: gzip and ZIP are recognised and opened
     formats::Settings format;
     std::string date_pattern, time_zone;
     bool full = false;                                  ///< `feed: full`

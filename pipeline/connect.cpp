@@ -8,22 +8,26 @@
 #include "base/compression.h"
 #include "base/date_time.h"
 #include "connectors/files.h"
+#include "formats/zip.h"
 #include "pipeline/crash_points.h"
 
 namespace porta::pipeline {
 
 namespace {
 
-/// What the file name says of the object's time, as ISO text; empty when the source has none.
-Result<std::string> objectTime(const config::SourceSettings& source, const std::string& path) {
+/// What the file name says of the object's time, as ISO text; empty when the source has none. Where an
+/// entry's name says nothing, its archive's counts.
+Result<std::string> objectTime(const config::SourceSettings& source, const Arrival& arrival) {
     if (source.object_time_from.empty()) return std::string();
     RE2 pattern(source.object_time_pattern, RE2::Quiet);
     std::string text;
-    std::string name = std::filesystem::path(path).filename().string();
     if (!pattern.ok() || pattern.NumberOfCapturingGroups() != 1)
         return fail(Errc::misconfigured, source.file + ": object_time.pattern must be an RE2 expression with one group",
                     "object_time.pattern");
-    if (!RE2::PartialMatch(name, pattern, &text))
+    auto says = [&](const std::string& path) {
+        return RE2::PartialMatch(std::filesystem::path(path).filename().string(), pattern, &text);
+    };
+    if (!says(arrival.path) && !says(arrival.archive))
         return fail(Errc::malformed,
                     "a file name has no object time; object_time.pattern of source `" + source.id + "` must match it",
                     "object_time.missing");
@@ -77,16 +81,31 @@ Result<void> pull(connectors::PullSource& source, const std::function<Result<voi
     }
 }
 
+Result<std::vector<Arrival>> arrivalsOf(const Source& source, const std::string& path, std::string bytes) {
+    std::vector<Arrival> arrivals;
+    if (!source.settings->compressed || !formats::looksZipped(bytes)) {
+        arrivals.push_back({path, std::move(bytes), {}});
+        return arrivals;
+    }
+    auto entries = formats::unzip(bytes, source.settings->max_object_bytes);
+    if (!entries) return entries.error();
+    for (formats::ZipEntry& entry : *entries)
+        arrivals.push_back({path + "/" + entry.name, std::move(entry.bytes), path});
+    return arrivals;
+}
+
 /// An object is the same as an earlier one iff source, digest and object time are equal (without object times: source,
 /// path, digest, and the newest of that path).
-Result<std::optional<Delivery>> Connect::accept(const Source& source, const std::string& path, std::string bytes,
-                                                bool pulled) {
+Result<std::optional<Delivery>> Connect::accept(const Source& source, Arrival arrival, bool pulled) {
+    const std::string& path = arrival.path;
+    std::string& bytes = arrival.bytes;
     const config::SourceSettings& s = *source.settings;
     Delivery d;
     d.meta.path = path;
     d.meta.sha256 = hex(sha256(bytes));
+    if (!arrival.archive.empty()) d.meta.layers.push_back("zip");
     crashPoint("connect.object-read");
-    auto time = objectTime(s, path);
+    auto time = objectTime(s, arrival);
     if (!time) return time.error();
     d.meta.object_time = *time;
     if (!time->empty()) {

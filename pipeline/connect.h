@@ -29,6 +29,15 @@ struct Delivery {
     formats::Units units;
 };
 
+/// One object as it arrived.
+struct Arrival {
+    std::string path, bytes;
+    std::string archive = {};  ///< of an entry: the archive's path, behind which its own goes on
+};
+/// What arrived as it is, or each file of a ZIP archive where the source opens such (`files.compression: auto`).
+/// Errors: those of `formats::unzip`; then nothing of the archive is taken.
+Result<std::vector<Arrival>> arrivalsOf(const Source& source, const std::string& path, std::string bytes);
+
 class Connect {
 public:
     Connect(Store& store, Keys& keys, Clock& clock);
@@ -37,8 +46,7 @@ public:
     ///         is nothing to do (a known object of a pull pass, or a duplicate, which is counted).
     ///         `pulled`: a pull pass found it; otherwise it was given by path or pushed, and counts again.
     /// Errors: malformed (no object time), exhausted (larger than the limit after unpacking), unavailable.
-    Result<std::optional<Delivery>> accept(const Source& source, const std::string& path, std::string bytes,
-                                           bool pulled);
+    Result<std::optional<Delivery>> accept(const Source& source, Arrival arrival, bool pulled);
     /// Raw records [from, to) of the object; an object without any gives one marker. Keys are durable on return.
     /// Throws Failure. Threads: asks no store but the keys, so it may run beside one that uses the store.
     std::vector<RawMessage> seal(const Delivery& delivery, std::int64_t from, std::int64_t to);

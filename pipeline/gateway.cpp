@@ -129,9 +129,15 @@ Result<void> Gateway::ingestBytes(const std::string& id, const std::string& labe
 
 Result<void> Gateway::deliver(const Source& source, const std::string& path, std::string bytes, bool pulled,
                               const Progress& progress) {
-    auto delivery = connect_->accept(source, path, std::move(bytes), pulled);
-    if (!delivery) return delivery.error();
-    return *delivery ? process(**delivery, progress) : Result<void>{};
+    auto arrivals = arrivalsOf(source, path, std::move(bytes));
+    if (!arrivals) return arrivals.error();
+    for (Arrival& arrival : *arrivals) {
+        auto delivery = connect_->accept(source, std::move(arrival), pulled);
+        if (!delivery) return delivery.error();
+        if (!*delivery) continue;
+        if (auto done = process(**delivery, progress); !done) return done;
+    }
+    return {};
 }
 
 /// Raw records [from, to) of an object: sealed under durable keys and mapped, not yet in the store.

@@ -47,10 +47,21 @@ Result<std::int64_t> Intake::deliver(const std::string& id, const std::string& p
     auto source = sources_.find(id);
     if (source == sources_.end())
         return fail(Errc::not_found, "there is no source `" + id + "` in this configuration", "source");
-    auto accepted = connect_->accept(source->second, path, std::move(bytes), pulled);
-    if (!accepted) return accepted.error();
-    if (!*accepted) return std::int64_t{0};
-    const Delivery& d = **accepted;
+    auto arrivals = arrivalsOf(source->second, path, std::move(bytes));
+    if (!arrivals) return arrivals.error();
+    std::int64_t raw_records = 0;
+    for (Arrival& arrival : *arrivals) {
+        auto accepted = connect_->accept(source->second, std::move(arrival), pulled);
+        if (!accepted) return accepted.error();
+        if (!*accepted) continue;
+        auto sent = send(id, **accepted);
+        if (!sent) return sent.error();
+        raw_records += *sent;
+    }
+    return raw_records;
+}
+
+Result<std::int64_t> Intake::send(const std::string& id, const Delivery& d) {
     try {
         for (std::int64_t from = 0; from == 0 || from < d.row.n; from += kChunk) {
             if (auto r = append(id, connect_->seal(d, from, std::min(d.row.n, from + kChunk))); !r) return r.error();

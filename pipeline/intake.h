@@ -28,6 +28,7 @@ public:
 
 private:
     Intake() = default;
+    Result<std::int64_t> send(const std::string& source, const Delivery& delivery);
     World world_;
     Sources sources_;
     std::unique_ptr<Connect> connect_;
