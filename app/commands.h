@@ -32,6 +32,7 @@ int commandStatus(const Arguments& args);
 int commandSynth(const Arguments& args);
 int commandTopics(const Arguments& args);
 int commandView(const Arguments& args);
+int commandViewdef(const Arguments& args);
 int commandWhy(const Arguments& args);
 int commandWhyNot(const Arguments& args);
 

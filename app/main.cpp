@@ -35,6 +35,7 @@ const Command kCommands[] = {
     {"why-not", porta::app::commandWhyNot, "why a record is not in a view, in words"},
     {"map", porta::app::commandMap, "check, run and test mappings"},
     {"fhirpath", porta::app::commandFhirpath, "evaluate an expression, run a suite of them"},
+    {"viewdef", porta::app::commandViewdef, "resources as rows of a table, by SQL on FHIR's view definitions"},
     {"read", porta::app::commandRead, "run a reader alone"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
     {"sim", porta::app::commandSim, "the pipeline in a simulated world, under faults"},

@@ -29,21 +29,19 @@ struct Shape {
 
 class Checker {
 public:
-    Checker(const Ast& ast, const Model::Type* context, bool ordered)
-        : ast_(ast), model_(*ast.model), context_(context), ordered_(ordered) {}
+    Checker(const Ast& ast, Shape context, bool ordered)
+        : ast_(ast), model_(*ast.model), context_(std::move(context)), ordered_(ordered) {}
 
-    Result<void> run() {
-        Shape self;
-        self.types.push_back(context_);
-        walk(ast_.root, self);
+    Result<Shape> run() {
+        Shape result = walk(ast_.root, context_);
         if (error_) return std::move(*error_);
-        return {};
+        return result;
     }
 
 private:
     const Ast& ast_;
     const Model& model_;
-    const Model::Type* context_;
+    Shape context_;
     bool ordered_;
     std::optional<Error> error_;
 
@@ -196,7 +194,7 @@ private:
             case Op::self: return self;
             case Op::variable: {
                 Shape out = Shape::unknown();
-                if (n.text == "context") out = Shape{false, true, {context_}};
+                if (n.text == "context") out = context_;
                 return out;
             }
             case Op::total: return Shape::unknown();
@@ -221,12 +219,30 @@ private:
 
 }  // namespace
 
+Result<std::vector<std::string>> Expression::resultTypes(const std::vector<std::string>& types) const {
+    Shape context;
+    context.any = types.empty();
+    for (const std::string& type : types) {
+        const Model::Type* found = impl_->ast.model->find(type);
+        if (found == nullptr)
+            return fail(Errc::misconfigured, "FHIRPath: the context's type is unknown", "fhirpath.check");
+        context.types.push_back(found);
+    }
+    auto result = Checker(impl_->ast, std::move(context), false).run();
+    if (!result) return std::move(result.error());
+    std::vector<std::string> out;
+    for (const Model::Type* type : result->types) out.emplace_back(type->name);
+    if (result->any) out.clear();
+    return out;
+}
+
 Result<void> Expression::check(std::string_view type, bool ordered) const {
-    const Ast& ast = impl_->ast;
-    const Model::Type* context = ast.model->find(type);
-    if (context == nullptr)
+    Shape context;
+    context.types.push_back(impl_->ast.model->find(type));
+    if (context.types[0] == nullptr)
         return fail(Errc::misconfigured, "FHIRPath: the context's type is unknown", "fhirpath.check");
-    return Checker(ast, context, ordered).run();
+    auto result = Checker(impl_->ast, std::move(context), ordered).run();
+    return result ? Result<void>{} : Result<void>(std::move(result.error()));
 }
 
 }  // namespace porta::fhirpath

@@ -117,10 +117,15 @@ Result<void> Expression::strictly(const Evaluator& evaluator, formats::NodeId co
 
 Result<void> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                                   Arena& arena, Collection& out) const {
-    Evaluator evaluator(impl_->ast, tree, vars, context, arena);
-    if (auto fits = strictly(evaluator, context); !fits) return fits;
-    Value self = Value::ofNode(context);
-    if (!evaluator.eval(impl_->ast.root, Frame{&self}, out)) return std::move(*evaluator.error);
+    return evaluate(tree, Value::ofNode(context), vars, arena, out);
+}
+
+Result<void> Expression::evaluate(const formats::NodeTree& tree, const Value& context, const Variables& vars,
+                                  Arena& arena, Collection& out) const {
+    const formats::NodeId node = context.isNode() ? context.node : tree.root();
+    Evaluator evaluator(impl_->ast, tree, vars, node, arena);
+    if (auto fits = strictly(evaluator, node); !fits) return fits;
+    if (!evaluator.eval(impl_->ast.root, Frame{&context}, out)) return std::move(*evaluator.error);
     return {};
 }
 

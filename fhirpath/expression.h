@@ -148,6 +148,9 @@ public:
     /// The same, appended to `out`.
     Result<void> evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars, Arena& arena,
                           Collection& out) const;
+    /// The same for any value as context, not only a node.
+    Result<void> evaluate(const formats::NodeTree& tree, const Value& context, const Variables& vars, Arena& arena,
+                          Collection& out) const;
     /// The truth of its result (`truth`), without the spans that only values carry.
     Result<bool> test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                       Arena& arena) const;
@@ -157,6 +160,8 @@ public:
     /// Errors: misconfigured, with offset, the unknown element or type and the nearest known name.
     /// Source: FHIRPath 2.0 chapter 10, type safety and strict evaluation.
     Result<void> check(std::string_view type, bool ordered = false) const;
+    /// The same for a context of one of several types; gives the types of the result, none when they are unknown.
+    Result<std::vector<std::string>> resultTypes(const std::vector<std::string>& types) const;
 
     /// The expression is one path of member names and indexers, nothing else.
     bool isSinglePath() const;
