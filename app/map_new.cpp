@@ -10,7 +10,6 @@
 #include "app/context.h"
 #include "app/map_verbs.h"
 #include "mapping/engine/check.h"
-#include "mapping/engine/golden.h"
 #include "mapping/scaffold/scaffold.h"
 
 namespace porta::app {
@@ -44,7 +43,12 @@ void tryOut(const std::string& file, const formats::Settings& format, std::strin
     std::size_t published = 0, issues = 0;
     std::map<std::string, std::size_t> why;
     for (const auto& u : units->units) {
-        mapping::Input input = mapping::exampleInput(bytes.substr(u.offset, u.length), units->context);
+        mapping::Input input;
+        input.bytes = bytes.substr(u.offset, u.length);
+        input.context = units->context;
+        input.source = "sample";
+        input.time_zone = "Europe/Rome";
+        input.object_time = "2024-01-01";
         const mapping::Outcome out = (*program)->map(format, input, tree);
         published += out.state == mapping::State::published;
         if (out.state == mapping::State::skipped) ++why["skipped: " + out.rule];

@@ -8,19 +8,19 @@ namespace porta::fhirpath {
 namespace {
 
 /// What a node of the expression may give. `any`: nothing is known, and nothing is refused.
-struct Shape {
+struct TypeSet {
     bool any = false;
     bool ordered = true;
     std::vector<const Model::Type*> types = {};  ///< of FHIR; none and not `any`: values of FHIRPath's own types
 
-    static Shape unknown() { return Shape{true, true, {}}; }
-    static Shape system() { return {}; }
+    static TypeSet unknown() { return TypeSet{true, true, {}}; }
+    static TypeSet system() { return {}; }
     void add(const Model::Type* type) {
         if (type == nullptr || type->name == "Resource" || type->name == "DomainResource" || type->name == "Element")
             any = true;
         else if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
     }
-    void add(const Shape& other) {
+    void add(const TypeSet& other) {
         any = any || other.any;
         ordered = ordered && other.ordered;
         for (const Model::Type* type : other.types) add(type);
@@ -29,11 +29,11 @@ struct Shape {
 
 class Checker {
 public:
-    Checker(const Ast& ast, Shape context, bool ordered)
+    Checker(const Ast& ast, TypeSet context, bool ordered)
         : ast_(ast), model_(*ast.model), context_(std::move(context)), ordered_(ordered) {}
 
-    Result<Shape> run() {
-        Shape result = walk(ast_.root, context_);
+    Result<TypeSet> run() {
+        TypeSet result = walk(ast_.root, context_);
         if (error_) return std::move(*error_);
         return result;
     }
@@ -41,25 +41,25 @@ public:
 private:
     const Ast& ast_;
     const Model& model_;
-    Shape context_;
+    TypeSet context_;
     bool ordered_;
     std::optional<Error> error_;
 
-    Shape refuse(const AstNode& n, std::string what, const std::string& near = {}) {
+    TypeSet refuse(const AstNode& n, std::string what, const std::string& near = {}) {
         if (!near.empty()) what += "; did you mean `" + near + "`?";
         if (!error_)
             error_ = fail(Errc::misconfigured, "FHIRPath: " + what + " at offset " + std::to_string(n.offset),
                           "fhirpath.check", n.offset);
-        return Shape::unknown();
+        return TypeSet::unknown();
     }
 
-    Shape typeNamed(const AstNode& n) {
+    TypeSet typeNamed(const AstNode& n) {
         constexpr std::string_view system[] = {"Any",  "String",   "Boolean", "Integer",  "Long",    "Decimal",
                                                "Date", "DateTime", "Time",    "Quantity", "TypeInfo"};
         std::string_view name = n.text;
         const bool of_system = name.starts_with("System."), of_fhir = name.starts_with("FHIR.");
         if (of_system || of_fhir) name = name.substr(name.find('.') + 1);
-        Shape shape;
+        TypeSet shape;
         const Model::Type* found = of_system ? nullptr : model_.find(name);
         const bool known = !of_fhir && std::find(std::begin(system), std::end(system), name) != std::end(system);
         if (found != nullptr) shape.add(found);
@@ -67,11 +67,11 @@ private:
         return shape;
     }
 
-    Shape member(const AstNode& n, const Shape& focus) {
+    TypeSet member(const AstNode& n, const TypeSet& focus) {
         if (n.focus == kNone && n.type_like)
             for (const Model::Type* type : focus.types)
                 if (model_.isA(*type, n.text)) return focus;
-        Shape out;
+        TypeSet out;
         out.ordered = focus.ordered;
         out.any = focus.any || focus.types.empty();
         bool found = false;
@@ -94,21 +94,21 @@ private:
                       model_.nearestElement(first, n.text));
     }
 
-    Shape call(const AstNode& n, const Shape& self, const Shape& focus) {
+    TypeSet call(const AstNode& n, const TypeSet& self, const TypeSet& focus) {
         const FunctionInfo* info = findFunction(n.text);
         if (n.fn == Fn::of_type || n.fn == Fn::as) {
-            Shape out = typeNamed(n);
+            TypeSet out = typeNamed(n);
             out.ordered = focus.ordered;
             return out;
         }
-        if (n.fn == Fn::is) return typeNamed(n), Shape::system();
-        if (n.typed) return Shape::system();
+        if (n.fn == Fn::is) return typeNamed(n), TypeSet::system();
+        if (n.typed) return TypeSet::system();
         const bool whole = n.fn == Fn::define_variable || n.fn == Fn::iif;  // evaluated on the input
-        std::vector<Shape> arguments;
+        std::vector<TypeSet> arguments;
         for (std::uint32_t i = 0; i < n.count; ++i) {
             const bool inside = info != nullptr && (info->lambda || (whole && (n.fn == Fn::iif || i == 1)));
             const bool outside = (n.fn == Fn::aggregate && i == 1) || (n.fn == Fn::trace && i == 0);
-            Shape at = inside && !outside ? (n.focus == kNone ? self : focus) : self;
+            TypeSet at = inside && !outside ? (n.focus == kNone ? self : focus) : self;
             if (n.fn == Fn::repeat || n.fn == Fn::repeat_all) at = repeated(ast_.arg(n, i), std::move(at));
             arguments.push_back(walk(ast_.arg(n, i), at));
         }
@@ -134,7 +134,7 @@ private:
             case Fn::combine:
             case Fn::coalesce:
             case Fn::iif: {
-                Shape out;
+                TypeSet out;
                 if (n.fn == Fn::unite || n.fn == Fn::combine) out = focus;
                 for (std::size_t i = n.fn == Fn::iif ? 1 : 0; i < arguments.size(); ++i) out.add(arguments[i]);
                 return out;
@@ -144,12 +144,12 @@ private:
             case Fn::repeat_all: return arguments[0];
             case Fn::children:
             case Fn::descendants: {
-                Shape out = Shape::unknown();
+                TypeSet out = TypeSet::unknown();
                 out.ordered = false;
                 return out;
             }
             case Fn::extension: {
-                Shape out;
+                TypeSet out;
                 out.add(model_.find("Extension"));
                 return out;
             }
@@ -159,16 +159,16 @@ private:
             case Fn::max:
             case Fn::sum:
             case Fn::get_value:
-            case Fn::type: return Shape::unknown();
+            case Fn::type: return TypeSet::unknown();
             default: return textOf(n, focus);
         }
     }
 
     /// What repeat() meets: the input, and what it found before.
-    Shape repeated(std::uint32_t body, Shape at) {
+    TypeSet repeated(std::uint32_t body, TypeSet at) {
         for (int i = 0; i < 3; ++i) {
             std::optional<Error> before = error_;
-            Shape found = walk(body, at);
+            TypeSet found = walk(body, at);
             error_ = before;
             at.any = at.any || found.any;
             for (const Model::Type* type : found.types) at.add(type);
@@ -177,33 +177,33 @@ private:
     }
 
     /// Functions on texts are not for values with parts.
-    Shape textOf(const AstNode& n, const Shape& focus) {
+    TypeSet textOf(const AstNode& n, const TypeSet& focus) {
         const bool text = (n.fn >= Fn::substring && n.fn <= Fn::unescape) || n.fn == Fn::encode || n.fn == Fn::decode;
-        if (!text || focus.any || focus.types.empty()) return Shape::system();
+        if (!text || focus.any || focus.types.empty()) return TypeSet::system();
         for (const Model::Type* type : focus.types)
-            if (model_.isPrimitive(*type)) return Shape::system();
+            if (model_.isPrimitive(*type)) return TypeSet::system();
         return refuse(n,
                       "`" + n.text + "()` needs a text, and `" + std::string(focus.types.front()->name) + "` is none");
     }
 
-    Shape walk(std::uint32_t id, const Shape& self) {
+    TypeSet walk(std::uint32_t id, const TypeSet& self) {
         const AstNode& n = ast_.nodes[id];
-        if (error_) return Shape::unknown();
-        Shape focus = n.focus != kNone ? walk(n.focus, self) : self;
+        if (error_) return TypeSet::unknown();
+        TypeSet focus = n.focus != kNone ? walk(n.focus, self) : self;
         switch (n.op) {
             case Op::self: return self;
             case Op::variable: {
-                Shape out = Shape::unknown();
+                TypeSet out = TypeSet::unknown();
                 if (n.text == "context") out = context_;
                 return out;
             }
-            case Op::total: return Shape::unknown();
+            case Op::total: return TypeSet::unknown();
             case Op::member: return member(n, focus);
             case Op::at:
                 walk(ast_.arg(n, 0), self);
                 if (ordered_ && !focus.ordered) return refuse(n, "an index needs an order, and this has none");
                 return focus;
-            case Op::is: typeNamed(n); return Shape::system();
+            case Op::is: typeNamed(n); return TypeSet::system();
             case Op::as: return typeNamed(n);
             case Op::unite: focus.add(walk(ast_.arg(n, 0), self)); return focus;
             case Op::call: return call(n, self, focus);
@@ -211,8 +211,8 @@ private:
             case Op::literal:
             case Op::index:
             case Op::negate:
-            case Op::plus: return Shape::system();
-            default: walk(ast_.arg(n, 0), self); return Shape::system();
+            case Op::plus: return TypeSet::system();
+            default: walk(ast_.arg(n, 0), self); return TypeSet::system();
         }
     }
 };
@@ -220,7 +220,7 @@ private:
 }  // namespace
 
 Result<std::vector<std::string>> Expression::resultTypes(const std::vector<std::string>& types) const {
-    Shape context;
+    TypeSet context;
     context.any = types.empty();
     for (const std::string& type : types) {
         const Model::Type* found = impl_->ast.model->find(type);
@@ -237,7 +237,7 @@ Result<std::vector<std::string>> Expression::resultTypes(const std::vector<std::
 }
 
 Result<void> Expression::check(std::string_view type, bool ordered) const {
-    Shape context;
+    TypeSet context;
     context.types.push_back(impl_->ast.model->find(type));
     if (context.types[0] == nullptr)
         return fail(Errc::misconfigured, "FHIRPath: the context's type is unknown", "fhirpath.check");

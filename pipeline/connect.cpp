@@ -154,8 +154,10 @@ Result<std::optional<Delivery>> Connect::accept(const Source& source, Arrival ar
             bool in_log = first && (first->state == ObjectState::closed || first->appended);
             finished = in_log && pulled && known_here;
             if (finished || !split) return;
-            if (first && !in_log) d.row = *first;
-            else registerObject(source, d, identity, path_hash, first, same_path);
+            const std::optional<ObjectRow> unfinished = first && !in_log ? std::optional(*first) : std::nullopt;
+            // Found under another name: that counts as a delivery of its own, also when it is the one that is finished.
+            if (!unfinished || !known_here) registerObject(source, d, identity, path_hash, first, same_path);
+            if (unfinished) d.row = *unfinished;
         };
         if (auto done = pass == 0 ? store_.snapshot(decide) : store_.exclusive(decide); !done) return done.error();
         if (finished) return std::optional<Delivery>{};

@@ -1,5 +1,9 @@
 #include "pipeline/kafka/kafka_log.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -48,6 +52,20 @@ Error refused(rd_kafka_resp_err_t err, const std::string& topic) {
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
+/// A connection whose other end is gone without a word is noticed by the kernel: while we wait for what may take long, as the
+/// other members of a group, the library's own timeouts are as long.
+int watchedSocket(int domain, int type, int protocol, void*) {
+    const int fd = ::socket(domain, type | SOCK_CLOEXEC, protocol);
+    if (fd < 0) return fd;
+    auto set = [&](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, kSocketMs / 1000);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, kSocketMs + 15000);
+    return fd;
+}
+
 /// Errors: misconfigured, naming the property.
 Result<KafkaHandle<rd_kafka_conf_t>> configure(const config::KafkaSettings& settings, const Properties& properties) {
     KafkaHandle<rd_kafka_conf_t> conf(rd_kafka_conf_new());
@@ -66,6 +84,7 @@ Result<KafkaHandle<rd_kafka_conf_t>> configure(const config::KafkaSettings& sett
     }
     // Lines of the library about lost connections say nothing that our own errors do not say.
     rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
+    rd_kafka_conf_set_socket_cb(conf.get(), watchedSocket);
     return conf;
 }
 
@@ -204,6 +223,8 @@ public:
                                              const std::vector<std::string>& topics) override {
         auto kafka = consumer({{"group.id", settings_.prefix + group},
                                {"session.timeout.ms", std::to_string(settings_.session_timeout_ms)},
+                               // How long the group waits for a member to join, and a member for the group.
+                               {"max.poll.interval.ms", std::to_string(3 * settings_.session_timeout_ms)},
                                {"heartbeat.interval.ms", std::to_string(settings_.session_timeout_ms / 3)}});
         if (!kafka) return kafka.error();
         auto reader = std::make_unique<KafkaReader>(std::move(*kafka), true, settings_.prefix.size());

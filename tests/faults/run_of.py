@@ -250,7 +250,9 @@ class Run:
             self.watch()
             if self.seconds() > limit - 1.0:
                 status = self.ask("status", "--json").stdout.decode()
-                raise FallsShort(f"not quiet after {self.seconds():.1f} s; {self.pusher.taken} of {len(self.pusher.bodies)} pushed; {status[:160]}")
+                got = {s["source"]: s["received"] for s in json.loads(self.porta("account", "--json"))["sources"]}
+                fewer = {s["source"]: (got.get(s["source"], 0), s["received"]) for s in self.town.account["sources"] if got.get(s["source"], 0) < s["received"]}
+                raise FallsShort(f"not quiet after {self.seconds():.1f} s; {self.pusher.taken} of {len(self.pusher.bodies)} pushed; received {fewer}; {status[:160]}")
             time.sleep(0.1)
         self.watch()
         self.rested = self.seconds()

@@ -311,6 +311,33 @@ TEST_F(Roles, aFullStoreRefusesNoFile) {
     EXPECT_TRUE(*did) << "the same process takes the file once there is room";
 }
 
+TEST_F(Roles, aCopyThatFinishesAnObjectIsCountedToo) {
+    // The first file of the first source is the first that is read.
+    std::vector<fs::path> files;
+    for (const auto& f : fs::recursive_directory_iterator(town_.path / "feeds"))
+        if (f.is_regular_file()) files.push_back(f.path());
+    const fs::path file = *std::min_element(files.begin(), files.end());
+    const auto rows = [&](int state) {
+        return count("SELECT COUNT(*) FROM object WHERE source = '" + file.parent_path().filename().string() +
+                     "' AND state = " + std::to_string(state));
+    };
+    auto connect = openRole("connect", settings_, metrics_, open(0));
+    ASSERT_TRUE(connect) << connect.error().message;
+    topics_.tear = [] { return true; };
+    ASSERT_FALSE((*connect)->step());
+    ASSERT_EQ(rows(0), 1) << "registered, and not in the log";
+    topics_.tear = nullptr;
+    // Named so that it comes first: its bytes finish the object.
+    const std::int64_t copies = rows(2);
+    fs::copy_file(file, file.parent_path() / ("0" + file.filename().string()));
+    while (true) {
+        auto did = (*connect)->step();
+        ASSERT_TRUE(did) << did.error().message;
+        if (!*did) break;
+    }
+    EXPECT_GT(rows(2), copies) << "the copy is a delivery of its own";
+}
+
 TEST_F(Roles, controlALostMessageIsSeen) {
     run(8, 1);
     // The comparison notices one record that is missing.
