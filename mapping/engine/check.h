@@ -1,6 +1,6 @@
 #pragma once
-/// `porta map check`: everything that can be said of a mapping file before any record has come. `Program::load` is the
-/// same check with one answer.
+/// `porta map check`: everything that can be said of a mapping file before any record has come, and whether the goldens
+/// beside it have their form. `Program::load` is the same check of the file alone, with one answer.
 ///
 ///     CheckReport report = checkMapping("mappings/clinic.yaml");
 ///     for (const Finding& f : report.findings) std::cerr << f.message() << "\n";

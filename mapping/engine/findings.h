@@ -25,6 +25,8 @@ struct Finding {
     }
 };
 
+/// A message that begins with `file:line:column: ` and may end with `; did you mean `name`?`, as finding.
+Finding placed(const Error& error, const std::string& file, std::string rule);
 /// All errors as one: misconfigured, a line each, at most 20.
 Error refusal(const std::vector<Finding>& findings);
 

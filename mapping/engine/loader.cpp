@@ -6,7 +6,6 @@
 #include <set>
 #include <sstream>
 
-#include "mapping/engine/check.h"
 #include "mapping/engine/models.h"
 
 namespace porta::mapping {
@@ -264,15 +263,7 @@ std::shared_ptr<const Program> Loader::load(const std::string& path, std::vector
     bytes << in.rdbuf();
     auto yaml = parseYaml(bytes.str(), path);
     if (!yaml) {
-        // `path:line:column: text`
-        Finding f{Finding::Kind::error, path, 1, 1, yaml.error().rule, yaml.error().message};
-        if (f.text.rfind(path + ":", 0) == 0) {
-            std::istringstream rest(f.text.substr(path.size() + 1));
-            char colon = 0;
-            rest >> f.line >> colon >> f.column >> colon;
-            std::getline(rest >> std::ws, f.text);
-        }
-        findings.push_back(std::move(f));
+        findings.push_back(placed(yaml.error(), path, yaml.error().rule));
         return nullptr;
     }
     return compile(*yaml, bytes.str(), path, findings);
@@ -293,18 +284,13 @@ std::shared_ptr<const Program> Loader::compile(const Yaml& yaml, std::string tex
     return refused ? nullptr : program;
 }
 
-CheckReport checkMapping(const std::string& path) {
-    CheckReport report;
-    report.program = Loader::load(path, report.findings);
-    return report;
-}
-
 Program::Program() : impl_(std::make_unique<Impl>()) {}
 Program::~Program() = default;
 Result<std::shared_ptr<const Program>> Program::load(const std::string& path) {
-    CheckReport report = checkMapping(path);
-    if (!report.program) return refusal(report.findings);
-    return report.program;
+    std::vector<Finding> findings;
+    auto program = Loader::load(path, findings);
+    if (!program) return refusal(findings);
+    return program;
 }
 Result<std::shared_ptr<const Program>> Program::compile(const Yaml& mapping, const std::string& path) {
     std::vector<Finding> findings;

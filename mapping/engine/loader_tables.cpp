@@ -38,7 +38,7 @@ void Loader::tables(const Yaml& y) {
             if (!rows || rows->kind != Yaml::Kind::map) stop(t, "missing", "`rows` is missing");
             for (std::size_t r = 0; r < rows->keys.size(); ++r)
                 guarded([&] {
-                    unquoted(keyAt(*rows, r));
+                    if (!lines.empty()) unquoted(keyAt(*rows, r));
                     table.rows.emplace(rows->keys[r], row(rows->items[r], table));
                 });
             if (const Yaml* o = t.find("otherwise")) table.otherwise = row(*o, table);

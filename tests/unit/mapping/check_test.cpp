@@ -88,6 +88,25 @@ INSTANTIATE_TEST_SUITE_P(
             "use %asOf at offset 17 (nearest: %objectTime)"}),
     [](const testing::TestParamInfo<Mistake>& info) { return std::string(info.param.name); });
 
+TEST(Check, AGoldenWithAnUnknownMatcherIsRefused) {
+    const std::string file =
+        written("sampled.yaml", kColumns + "emit:\n  - {record: person, key: id, fields: {birth_date: born}}\n");
+    EXPECT_TRUE(checkMapping(file).ok());
+    std::filesystem::create_directories(std::filesystem::path(file).parent_path() / "goldens/sampled");
+    written("goldens/sampled/one.csv", "id,surname,born,code,n\n1,Inventi,1950-01-02,a,1\n");
+    written("goldens/sampled/one.expected.json", "[\n{\"state\": \"published\", \"operation\": []}\n]\n");
+    const CheckReport report = checkMapping(file);
+    EXPECT_FALSE(report.ok());
+    ASSERT_EQ(report.findings.size(), 1u);
+    const Finding& f = report.findings[0];
+    EXPECT_NE(f.file.find("one.expected.json"), std::string::npos);
+    EXPECT_EQ(f.line, 2);
+    EXPECT_EQ(f.rule, "golden");
+    EXPECT_EQ(f.nearest, "operations");
+    EXPECT_TRUE(Program::load(file)) << "a gateway does not read goldens";
+    std::filesystem::remove_all(std::filesystem::path(file).parent_path() / "goldens");
+}
+
 TEST(Check, TellsAllMistakesAtOnce) {
     const CheckReport report = checkMapping(
         written("many.yaml", kColumns + "emit:\n  - record: person\n    key: idd\n    fields:\n      birth_date: borm\n"
