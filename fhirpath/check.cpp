@@ -61,7 +61,8 @@ private:
         if (of_system || of_fhir) name = name.substr(name.find('.') + 1);
         TypeSet shape;
         const Model::Type* found = of_system ? nullptr : model_.find(name);
-        const bool known = !of_fhir && std::find(std::begin(system), std::end(system), name) != std::end(system);
+        const bool known = std::find(std::begin(system), std::end(system), name) != std::end(system) ||
+                           (of_system && model_.find(name) != nullptr);  // of the other namespace: nothing is of it
         if (found != nullptr) shape.add(found);
         else if (!known) return refuse(n, "`" + n.text + "` is no type", model_.nearestType(name));
         return shape;

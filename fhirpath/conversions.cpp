@@ -40,9 +40,7 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
             return out.text = arena_.keep(d->text()), true;
         case ValueKind::string:
             if (s.kind == ValueKind::quantity) {
-                const bool bare = s.unit.starts_with('\'') || calendarUnit(s.unit);
-                const std::string unit = bare ? std::string(s.unit) : "'" + std::string(s.unit) + "'";
-                out.text = arena_.keep(std::string(s.text) + " " + unit);
+                out.text = arena_.keep(std::string(s.text) + " " + std::string(written(s.unit)));
             }
             return true;
         case ValueKind::date:
@@ -58,7 +56,7 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
         }
         case ValueKind::time: return (text || s.kind == ValueKind::time) && Temporal::parseTime(s.text).has_value();
         case ValueKind::quantity: {
-            if (s.kind == ValueKind::quantity) return out.unit = s.unit, true;
+            if (s.kind == ValueKind::quantity) return out.unit = written(s.unit), true;
             out.unit = "'1'";
             if (boolean) return out.text = s.text == "true" ? "1.0" : "0.0", true;
             if (d) return true;
@@ -80,16 +78,19 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
     return false;
 }
 
+std::string_view Evaluator::written(std::string_view unit) {
+    if (unit.empty() || unit.front() == '\'' || calendarUnit(unit)) return unit;
+    return arena_.keep("'" + std::string(unit) + "'");
+}
+
 /// toQuantity(unit): a plain number takes the unit, another amount is converted.
 bool Evaluator::toUnit(Value& v, std::string_view unit) {
-    const std::string written =
-        calendarUnit(unit) || unit.starts_with('\'') ? std::string(unit) : "'" + std::string(unit) + "'";
-    if (bareUnit(v.unit) == "1") return v.unit = arena_.keep(written), true;
+    if (bareUnit(v.unit) == "1") return v.unit = written(arena_.keep(unit)), true;
     auto amount = Decimal::parse(v.text, true);
     auto made = amount ? convertedUnit(*amount, v.unit, unit) : std::nullopt;
     if (!made) return false;
     v.text = arena_.keep(made->text());
-    v.unit = arena_.keep(written);
+    v.unit = written(arena_.keep(unit));
     return true;
 }
 

@@ -167,7 +167,7 @@ bool Evaluator::polarity(const AstNode& n, const Frame& f, Collection& out) {
     auto d = Decimal::parse(s.text, true);
     if (!d || (!s.loose && !isNumber(s) && s.kind != ValueKind::quantity)) return raise(n, "a number expected");
     Value v = made(s.loose ? ValueKind::decimal : s.kind, n.op == Op::negate ? d->negated().text() : d->text());
-    v.unit = s.unit;
+    v.unit = written(s.unit);
     give(out, v, focus);
     return true;
 }

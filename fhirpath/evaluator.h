@@ -150,6 +150,8 @@ private:
     bool pathnames(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool conversion(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool convert(ValueKind to, const Value& v, Value& out);
+    /// A unit as FHIRPath writes it: a code of UCUM in quotes.
+    std::string_view written(std::string_view unit);
     bool toUnit(Value& v, std::string_view unit);
     bool boundaryOf(const AstNode& n, const Frame& f, const Value& v, bool low, Collection& out);
     // Spans

@@ -71,7 +71,7 @@ bool Evaluator::boundaryOf(const AstNode& n, const Frame& f, const Value& v, boo
     std::string text = result->text();
     if (d->coefficient < 0 && result->coefficient == 0) text.insert(0, "-");
     Value r = made(s.unit.empty() ? ValueKind::decimal : ValueKind::quantity, text);
-    r.unit = s.unit;
+    r.unit = written(s.unit);
     give(out, r, Collection{v});
     return true;
 }
@@ -127,12 +127,12 @@ bool Evaluator::mathFunction(const AstNode& n, const Frame& f, Collection& focus
             if (d->coefficient <= 0 || by->coefficient <= 0) return raise(n, "log() needs numbers above zero");
             auto x = naturalLog(*d), y = naturalLog(*by);
             if (x && y) r = divide(*x, *y);
-            if (r) r = r->rounded(12);
+            if (r) r = r->rounded(12)->trimmed();
         }
     }
     if (!r) return true;
     Value v = made(kind, kind == ValueKind::integer ? r->truncated().text() : r->text());
-    if (kind == ValueKind::quantity) v.unit = s.unit;
+    if (kind == ValueKind::quantity) v.unit = written(s.unit);
     give(out, v, focus, other);
     return true;
 }

@@ -64,7 +64,7 @@ bool Evaluator::quantityArithmetic(const AstNode& n, Op op, const Scalar& a, con
     }
     if (!r) return true;
     result = made(ValueKind::quantity, r->text());
-    result.unit = unit;
+    result.unit = written(unit);
     return true;
 }
 

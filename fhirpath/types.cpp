@@ -96,11 +96,9 @@ Scalar Evaluator::exact(const Value& v) const {
 bool Evaluator::knownType(const AstNode& n) {
     if (tree_.dialect() != Dialect::fhir) return true;
     std::string_view name = n.text;
-    const bool fhir = name.starts_with("FHIR."), system = name.starts_with("System.");
-    if (fhir || system) name = name.substr(name.find('.') + 1);
-    if (!fhir && systemType(name)) return true;
-    if (!system && ast_.model->find(name) != nullptr) return true;
-    return raise(n, "an unknown type");
+    // A type of the other namespace is known, and nothing is of it.
+    if (name.starts_with("FHIR.") || name.starts_with("System.")) name = name.substr(name.find('.') + 1);
+    return systemType(name) || ast_.model->find(name) != nullptr || raise(n, "an unknown type");
 }
 
 bool Evaluator::isType(const Value& v, std::string_view type) const {
