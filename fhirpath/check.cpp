@@ -8,19 +8,19 @@ namespace porta::fhirpath {
 namespace {
 
 /// What a node of the expression may give. `any`: nothing is known, and nothing is refused.
-struct TypeSet {
+struct Kinds {
     bool any = false;
     bool ordered = true;
     std::vector<const Model::Type*> types = {};  ///< of FHIR; none and not `any`: values of FHIRPath's own types
 
-    static TypeSet unknown() { return TypeSet{true, true, {}}; }
-    static TypeSet system() { return {}; }
+    static Kinds unknown() { return Kinds{true, true, {}}; }
+    static Kinds system() { return {}; }
     void add(const Model::Type* type) {
         if (type == nullptr || type->name == "Resource" || type->name == "DomainResource" || type->name == "Element")
             any = true;
         else if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
     }
-    void add(const TypeSet& other) {
+    void add(const Kinds& other) {
         any = any || other.any;
         ordered = ordered && other.ordered;
         for (const Model::Type* type : other.types) add(type);
@@ -29,11 +29,11 @@ struct TypeSet {
 
 class Checker {
 public:
-    Checker(const Ast& ast, TypeSet context, bool ordered)
+    Checker(const Ast& ast, Kinds context, bool ordered)
         : ast_(ast), model_(*ast.model), context_(std::move(context)), ordered_(ordered) {}
 
-    Result<TypeSet> run() {
-        TypeSet result = walk(ast_.root, context_);
+    Result<Kinds> run() {
+        Kinds result = walk(ast_.root, context_);
         if (error_) return std::move(*error_);
         return result;
     }
@@ -41,25 +41,25 @@ public:
 private:
     const Ast& ast_;
     const Model& model_;
-    TypeSet context_;
+    Kinds context_;
     bool ordered_;
     std::optional<Error> error_;
 
-    TypeSet refuse(const AstNode& n, std::string what, const std::string& near = {}) {
+    Kinds refuse(const AstNode& n, std::string what, const std::string& near = {}) {
         if (!near.empty()) what += "; did you mean `" + near + "`?";
         if (!error_)
             error_ = fail(Errc::misconfigured, "FHIRPath: " + what + " at offset " + std::to_string(n.offset),
                           "fhirpath.check", n.offset);
-        return TypeSet::unknown();
+        return Kinds::unknown();
     }
 
-    TypeSet typeNamed(const AstNode& n) {
+    Kinds typeNamed(const AstNode& n) {
         constexpr std::string_view system[] = {"Any",  "String",   "Boolean", "Integer",  "Long",    "Decimal",
                                                "Date", "DateTime", "Time",    "Quantity", "TypeInfo"};
         std::string_view name = n.text;
         const bool of_system = name.starts_with("System."), of_fhir = name.starts_with("FHIR.");
         if (of_system || of_fhir) name = name.substr(name.find('.') + 1);
-        TypeSet shape;
+        Kinds shape;
         const Model::Type* found = of_system ? nullptr : model_.find(name);
         const bool known = std::find(std::begin(system), std::end(system), name) != std::end(system) ||
                            (of_system && model_.find(name) != nullptr);  // of the other namespace: nothing is of it
@@ -68,11 +68,11 @@ private:
         return shape;
     }
 
-    TypeSet member(const AstNode& n, const TypeSet& focus) {
+    Kinds member(const AstNode& n, const Kinds& focus) {
         if (n.focus == kNone && n.type_like)
             for (const Model::Type* type : focus.types)
                 if (model_.isA(*type, n.text)) return focus;
-        TypeSet out;
+        Kinds out;
         out.ordered = focus.ordered;
         out.any = focus.any || focus.types.empty();
         bool found = false;
@@ -95,21 +95,21 @@ private:
                       model_.nearestElement(first, n.text));
     }
 
-    TypeSet call(const AstNode& n, const TypeSet& self, const TypeSet& focus) {
+    Kinds call(const AstNode& n, const Kinds& self, const Kinds& focus) {
         const FunctionInfo* info = findFunction(n.text);
         if (n.fn == Fn::of_type || n.fn == Fn::as) {
-            TypeSet out = typeNamed(n);
+            Kinds out = typeNamed(n);
             out.ordered = focus.ordered;
             return out;
         }
-        if (n.fn == Fn::is) return typeNamed(n), TypeSet::system();
-        if (n.typed) return TypeSet::system();
+        if (n.fn == Fn::is) return typeNamed(n), Kinds::system();
+        if (n.typed) return Kinds::system();
         const bool whole = n.fn == Fn::define_variable || n.fn == Fn::iif;  // evaluated on the input
-        std::vector<TypeSet> arguments;
+        std::vector<Kinds> arguments;
         for (std::uint32_t i = 0; i < n.count; ++i) {
             const bool inside = info != nullptr && (info->lambda || (whole && (n.fn == Fn::iif || i == 1)));
             const bool outside = (n.fn == Fn::aggregate && i == 1) || (n.fn == Fn::trace && i == 0);
-            TypeSet at = inside && !outside ? (n.focus == kNone ? self : focus) : self;
+            Kinds at = inside && !outside ? (n.focus == kNone ? self : focus) : self;
             if (n.fn == Fn::repeat || n.fn == Fn::repeat_all) at = repeated(ast_.arg(n, i), std::move(at));
             arguments.push_back(walk(ast_.arg(n, i), at));
         }
@@ -135,7 +135,7 @@ private:
             case Fn::combine:
             case Fn::coalesce:
             case Fn::iif: {
-                TypeSet out;
+                Kinds out;
                 if (n.fn == Fn::unite || n.fn == Fn::combine) out = focus;
                 for (std::size_t i = n.fn == Fn::iif ? 1 : 0; i < arguments.size(); ++i) out.add(arguments[i]);
                 return out;
@@ -145,12 +145,12 @@ private:
             case Fn::repeat_all: return arguments[0];
             case Fn::children:
             case Fn::descendants: {
-                TypeSet out = TypeSet::unknown();
+                Kinds out = Kinds::unknown();
                 out.ordered = false;
                 return out;
             }
             case Fn::extension: {
-                TypeSet out;
+                Kinds out;
                 out.add(model_.find("Extension"));
                 return out;
             }
@@ -160,16 +160,16 @@ private:
             case Fn::max:
             case Fn::sum:
             case Fn::get_value:
-            case Fn::type: return TypeSet::unknown();
+            case Fn::type: return Kinds::unknown();
             default: return textOf(n, focus);
         }
     }
 
     /// What repeat() meets: the input, and what it found before.
-    TypeSet repeated(std::uint32_t body, TypeSet at) {
+    Kinds repeated(std::uint32_t body, Kinds at) {
         for (int i = 0; i < 3; ++i) {
             std::optional<Error> before = error_;
-            TypeSet found = walk(body, at);
+            Kinds found = walk(body, at);
             error_ = before;
             at.any = at.any || found.any;
             for (const Model::Type* type : found.types) at.add(type);
@@ -178,33 +178,33 @@ private:
     }
 
     /// Functions on texts are not for values with parts.
-    TypeSet textOf(const AstNode& n, const TypeSet& focus) {
+    Kinds textOf(const AstNode& n, const Kinds& focus) {
         const bool text = (n.fn >= Fn::substring && n.fn <= Fn::unescape) || n.fn == Fn::encode || n.fn == Fn::decode;
-        if (!text || focus.any || focus.types.empty()) return TypeSet::system();
+        if (!text || focus.any || focus.types.empty()) return Kinds::system();
         for (const Model::Type* type : focus.types)
-            if (model_.isPrimitive(*type)) return TypeSet::system();
+            if (model_.isPrimitive(*type)) return Kinds::system();
         return refuse(n,
                       "`" + n.text + "()` needs a text, and `" + std::string(focus.types.front()->name) + "` is none");
     }
 
-    TypeSet walk(std::uint32_t id, const TypeSet& self) {
+    Kinds walk(std::uint32_t id, const Kinds& self) {
         const AstNode& n = ast_.nodes[id];
-        if (error_) return TypeSet::unknown();
-        TypeSet focus = n.focus != kNone ? walk(n.focus, self) : self;
+        if (error_) return Kinds::unknown();
+        Kinds focus = n.focus != kNone ? walk(n.focus, self) : self;
         switch (n.op) {
             case Op::self: return self;
             case Op::variable: {
-                TypeSet out = TypeSet::unknown();
+                Kinds out = Kinds::unknown();
                 if (n.text == "context") out = context_;
                 return out;
             }
-            case Op::total: return TypeSet::unknown();
+            case Op::total: return Kinds::unknown();
             case Op::member: return member(n, focus);
             case Op::at:
                 walk(ast_.arg(n, 0), self);
                 if (ordered_ && !focus.ordered) return refuse(n, "an index needs an order, and this has none");
                 return focus;
-            case Op::is: typeNamed(n); return TypeSet::system();
+            case Op::is: typeNamed(n); return Kinds::system();
             case Op::as: return typeNamed(n);
             case Op::unite: focus.add(walk(ast_.arg(n, 0), self)); return focus;
             case Op::call: return call(n, self, focus);
@@ -212,8 +212,8 @@ private:
             case Op::literal:
             case Op::index:
             case Op::negate:
-            case Op::plus: return TypeSet::system();
-            default: walk(ast_.arg(n, 0), self); return TypeSet::system();
+            case Op::plus: return Kinds::system();
+            default: walk(ast_.arg(n, 0), self); return Kinds::system();
         }
     }
 };
@@ -221,7 +221,7 @@ private:
 }  // namespace
 
 Result<std::vector<std::string>> Expression::resultTypes(const std::vector<std::string>& types) const {
-    TypeSet context;
+    Kinds context;
     context.any = types.empty();
     for (const std::string& type : types) {
         const Model::Type* found = impl_->ast.model->find(type);
@@ -238,7 +238,7 @@ Result<std::vector<std::string>> Expression::resultTypes(const std::vector<std::
 }
 
 Result<void> Expression::check(std::string_view type, bool ordered) const {
-    TypeSet context;
+    Kinds context;
     context.types.push_back(impl_->ast.model->find(type));
     if (context.types[0] == nullptr)
         return fail(Errc::misconfigured, "FHIRPath: the context's type is unknown", "fhirpath.check");
