@@ -154,7 +154,7 @@ def fuzz(count):
         corpus, finds = ROOT / "build/fuzz-corpus" / fuzzer.name, ROOT / "build/fuzz-finds"
         for folder in (corpus, finds):
             folder.mkdir(parents=True, exist_ok=True)
-        seeds = [d for d in [ROOT / "tests/golden" / fuzzer.name.removesuffix("_fuzz")] if d.is_dir()]
+        seeds = [d for d in [ROOT / "tests/golden" / fuzzer.name.split("_")[0]] if d.is_dir()]
         start = time.monotonic()
         limits = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1"]
         r = subprocess.run([fuzzer, *limits, f"-artifact_prefix={finds}/{fuzzer.name}-", corpus, *seeds], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
