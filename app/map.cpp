@@ -63,6 +63,7 @@ const Verb kVerbs[] = {
     {"explain", mapExplain, "a record beside its bytes: the rule and the sources of each field"},
     {"unread", mapUnread, "the input that no rule has read"},
     {"lineage", mapLineage, "the sources of each field, by the rules alone"},
+    {"diff", mapDiff, "what another version of a mapping means otherwise, and whom it changes"},
 };
 
 }  // namespace

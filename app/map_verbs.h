@@ -11,5 +11,6 @@ int mapTest(const Arguments& args);
 int mapExplain(const Arguments& args);
 int mapUnread(const Arguments& args);
 int mapLineage(const Arguments& args);
+int mapDiff(const Arguments& args);
 
 }  // namespace porta::app

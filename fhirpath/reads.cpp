@@ -90,7 +90,13 @@ struct Walk {
             case Fn::select: return walk(ast.arg(n, 0), inside, how);
             case Fn::unite:
             case Fn::combine: return joined(focus, walk(ast.arg(n, 0), inside, how));
+            case Fn::coalesce: {
+                Paths out;
+                for (std::uint32_t i = 0; i < n.count; ++i) out = joined(out, walk(ast.arg(n, i), inside, how));
+                return out;
+            }
             case Fn::where:
+            case Fn::sort:
             case Fn::skip:
             case Fn::take:
             case Fn::intersect:
@@ -103,7 +109,10 @@ struct Walk {
             case Fn::single:
             case Fn::distinct:
             case Fn::trace:
+            case Fn::slice:
             case Fn::get_value: return focus;
+            // Any part of the record may be the one that is referred to.
+            case Fn::resolve: use(focus, how); return {"%resource.descendants()"};
             case Fn::children: return below(focus, "children()");
             case Fn::repeat: arguments(Read::filter); [[fallthrough]];
             case Fn::descendants: return below(focus, "descendants()");

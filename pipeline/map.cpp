@@ -23,22 +23,26 @@ RawState stateOf(const mapping::Outcome& outcome) {
     return RawState::quarantined;
 }
 
-mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
-                         std::string_view bytes, formats::NodeTree& tree) {
-    const config::SourceSettings& s = *source.settings;
+mapping::Input inputOf(const config::SourceSettings& source, const ObjectMeta& meta, std::string_view bytes) {
     mapping::Input input;
     input.bytes = bytes;
     input.context = meta.context;
-    input.source = s.id;
-    input.time_zone = s.time_zone;
-    input.date_pattern = s.date_pattern;
+    input.source = source.id;
+    input.time_zone = source.time_zone;
+    input.date_pattern = source.date_pattern;
     input.object_time = meta.object_time;
+    input.arrival = source.arrival;
+    input.full_snapshot = source.full;
+    return input;
+}
+
+mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
+                         std::string_view bytes, formats::NodeTree& tree) {
+    mapping::Input input = inputOf(*source.settings, meta, bytes);
 #ifdef PORTA_CONTROL_CLOCK_IN_MAPPING
     if (!input.object_time.empty()) input.object_time = isoInstant(systemClock(false)->now());
 #endif
-    input.arrival = s.arrival;
-    input.full_snapshot = s.full;
-    mapping::Outcome outcome = mapping::mapWithFirst(source.programs, s.format, input, tree);
+    mapping::Outcome outcome = mapping::mapWithFirst(source.programs, source.settings->format, input, tree);
     for (schemas::Operation& op : outcome.operations)
         if (op.version.order == schemas::Order::arrival) op.version.parts = {object, position};
     return outcome;

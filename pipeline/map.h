@@ -17,6 +17,8 @@ struct Mapped {
     RecordMessage record;
 };
 
+/// A raw record with what its source and its object declare. Owner: it views `bytes` and `meta`.
+mapping::Input inputOf(const config::SourceSettings& source, const ObjectMeta& meta, std::string_view bytes);
 /// The function itself: the same for a first run, a replay and the auditor's replay.
 mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
                          std::string_view bytes, formats::NodeTree& tree);
