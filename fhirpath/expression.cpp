@@ -108,7 +108,6 @@ Result<Expression> Expression::compile(std::string_view text, const Options& opt
 
 /// Profile::strict: the types, before the values.
 Result<void> Expression::strictly(const Evaluator& evaluator, formats::NodeId context) const {
-    if (impl_->ast.options.profile != Profile::strict) return {};
     const Model::Type* type = evaluator.modelType(context);
     auto fits = type == nullptr ? Result<void>{} : check(type->name);
     if (!fits) fits.error().code = Errc::malformed;
@@ -124,7 +123,8 @@ Result<void> Expression::evaluate(const formats::NodeTree& tree, const Value& co
                                   Arena& arena, Collection& out) const {
     const formats::NodeId node = context.isNode() ? context.node : tree.root();
     Evaluator evaluator(impl_->ast, tree, vars, node, arena);
-    if (auto fits = strictly(evaluator, node); !fits) return fits;
+    if (impl_->ast.options.profile == Profile::strict)
+        if (auto fits = strictly(evaluator, node); !fits) return fits;
     if (!evaluator.eval(impl_->ast.root, Frame{&context}, out)) return std::move(*evaluator.error);
     return {};
 }
@@ -139,7 +139,8 @@ Result<Collection> Expression::evaluate(const formats::NodeTree& tree, formats::
 Result<bool> Expression::test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                               Arena& arena) const {
     Evaluator evaluator(impl_->ast, tree, vars, context, arena);
-    if (auto fits = strictly(evaluator, context); !fits) return std::move(fits.error());
+    if (impl_->ast.options.profile == Profile::strict)
+        if (auto fits = strictly(evaluator, context); !fits) return std::move(fits.error());
     Value self = Value::ofNode(context);
     std::optional<bool> yes;
     if (!evaluator.test(Frame{&self}, yes)) return std::move(*evaluator.error);

@@ -176,7 +176,10 @@ void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
         const Step& step = path[i];
         if (step.kind == Step::Kind::self || (step.kind == Step::Kind::at && step.position == 0)) continue;
         if (step.kind == Step::Kind::at) return;
-        if (step.kind == Step::Kind::type_or_member && named(ast_.nodes[step.node], start)) continue;
+        // Names of HL7 v2 are no types: it is the most frequent kind of message.
+        if (step.kind == Step::Kind::type_or_member && tree_.dialect() != Dialect::hl7v2 &&
+            named(ast_.nodes[step.node], start))
+            continue;
         const NodeId first = nextNamed(tree_[one].first_child, step.name);
         if (first != kNoNode) {
             const bool only = i < last && path[i + 1].kind == Step::Kind::at && path[i + 1].position == 0;
