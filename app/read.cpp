@@ -129,6 +129,7 @@ int commandRead(const Arguments& args) {
         else if (args[i] == "--dialect" && i + 1 < args.size()) settings.fhir = args[++i] == "fhir";
         else if (args[i] == "--delimiter" && i + 1 < args.size()) settings.delimiter = args[++i][0];
         else if (args[i] == "--encoding" && i + 1 < args.size()) settings.encoding = args[++i];
+        else if (args[i] == "--record" && i + 1 < args.size()) settings.record = args[++i];
         else if (args[i] == "--ragged") settings.ragged = true;
         else if (args[i] == "--columns" && i + 1 < args.size()) columns = args[++i];
         else if (format.empty()) format = args[i];
@@ -137,12 +138,13 @@ int commandRead(const Arguments& args) {
     if (help || format.empty() || files.empty()) {
         (help ? std::cout : std::cerr)
             << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME]\n"
-               "                  [--columns NAME:WIDTH,… [--ragged]] [--json]\n"
+               "                  [--columns NAME:WIDTH,… [--ragged]] [--record ELEMENT] [--json]\n"
                "Formats: json ndjson csv fixed hl7v2 edifact xml. Prints the node tree, each node with the offset and "
                "length of its bytes. gzip and ZIP are opened.\n"
                "Examples: porta read hl7v2 admit.hl7\n"
                "          porta read csv register.csv --delimiter ';' --encoding windows-1252\n"
-               "          porta read fixed register.txt --columns id:10,-:2,name:30\n";
+               "          porta read fixed register.txt --columns id:10,-:2,name:30\n"
+               "          porta read xml persons.xml --record person\n";
         return help ? 0 : 2;
     }
     auto kind = formats::kindNamed(format);

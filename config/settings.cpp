@@ -142,7 +142,8 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
     const Yaml* format = y.find("format");
     if (!format) return yamlError(path, y, "`format` is missing");
     if (auto r = checkKeys(
-            *format, {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect", "columns", "ragged"},
+            *format,
+            {"kind", "delimiter", "encoding", "header", "dates", "time_zone", "dialect", "columns", "ragged", "record"},
             path);
         !r)
         return r.error();
@@ -158,6 +159,10 @@ Result<SourceSettings> loadSource(const std::string& directory, const std::strin
         return yamlError(path, format->find("encoding") ? *format->find("encoding") : *format,
                          "`format.encoding`: " + fits.error().message);
     s.format.header = format->get("header", "true") == "true";
+    s.format.record = format->get("record");
+    if (!s.format.record.empty() && s.format.kind != formats::Kind::xml)
+        return yamlError(path, *format->find("record"),
+                         "`format.record` belongs to kind xml: the element that is a record");
     s.format.ragged = format->get("ragged") == "true";
     const Yaml* columns = format->find("columns");
     if ((columns != nullptr) != (s.format.kind == formats::Kind::fixed))

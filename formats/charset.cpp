@@ -54,6 +54,17 @@ std::size_t invalidUtf8(std::string_view b) {
     return std::string_view::npos;
 }
 
+std::string narrowed(std::string_view bytes, bool big) {
+    std::string out;
+    out.reserve((bytes.size() + 1) / 2);
+    for (std::size_t at = 0; at < bytes.size(); at += 2) {
+        bool half = at + 1 == bytes.size();
+        char high = half ? '\x80' : bytes[big ? at : at + 1], low = half ? '\x80' : bytes[big ? at + 1 : at];
+        out += high == 0 && static_cast<unsigned char>(low) < 0x80 ? low : '\x80';
+    }
+    return out;
+}
+
 Result<Charset> Charset::named(std::string_view name) {
     Charset c;
     UErrorCode status = U_ZERO_ERROR;

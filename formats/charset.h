@@ -13,6 +13,10 @@ bool isAscii(std::string_view bytes);
 /// Offset of the first byte that is not well-formed UTF-8 (RFC 3629), or npos.
 std::size_t invalidUtf8(std::string_view bytes);
 
+/// UTF-16 as one byte a code unit, so that rows and cells are found as in every other text: ASCII as it is, all else 0x80.
+/// A last half of a unit counts as one.
+std::string narrowed(std::string_view bytes, bool big);
+
 /// Decodes values of one charset. Threads: one.
 class Charset {
 public:

@@ -89,19 +89,6 @@ std::string unquoted(std::string_view text) {
     return out;
 }
 
-/// UTF-16 as one byte a code unit, so that rows and cells are found as in every other text: ASCII as it is, all else 0x80.
-/// A last half of a unit counts as one.
-std::string narrowed(std::string_view bytes, bool big) {
-    std::string out;
-    out.reserve((bytes.size() + 1) / 2);
-    for (std::size_t at = 0; at < bytes.size(); at += 2) {
-        bool half = at + 1 == bytes.size();
-        char high = half ? '\x80' : bytes[big ? at : at + 1], low = half ? '\x80' : bytes[big ? at + 1 : at];
-        out += high == 0 && static_cast<unsigned char>(low) < 0x80 ? low : '\x80';
-    }
-    return out;
-}
-
 /// How the bytes of one object or record are to be taken. `mark`: the bytes of a byte order mark, to be passed over.
 struct Width {
     bool wide = false, big = false;

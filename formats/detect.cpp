@@ -140,16 +140,6 @@ char delimiterOf(std::string_view text, double& agree) {
     return best;
 }
 
-/// ASCII as it is, for the choice of a delimiter in UTF-16.
-std::string narrowed(std::string_view bytes, bool big) {
-    std::string out;
-    for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
-        const char low = bytes[big ? i + 1 : i];
-        out += bytes[big ? i : i + 1] == 0 && !high(low) ? low : '\x80';
-    }
-    return out;
-}
-
 bool endsWith(std::string_view name, std::string_view with) {
     return name.size() >= with.size() && name.substr(name.size() - with.size()) == with;
 }

@@ -44,8 +44,10 @@ Result<void> checkEncoding(const Settings& settings) {
 
 Result<Units> split(const Settings& settings, std::string_view object) {
     switch (settings.kind) {
-        case Kind::json:
-        case Kind::xml: return Units{{{0, object.size()}}, {}};
+        case Kind::json: return Units{{{0, object.size()}}, {}};
+        case Kind::xml:
+            if (settings.record.empty()) return Units{{{0, object.size()}}, {}};
+            return xml::splitRecords(object, settings.record);
         case Kind::ndjson: return json::splitLines(object);
         case Kind::csv: return csv::split(settings, object);
         case Kind::hl7v2: return hl7v2::split(object);
@@ -62,7 +64,7 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
         case Kind::ndjson: return json::parse(raw, settings.fhir, tree);
         case Kind::csv: return csv::parse(settings, raw, context, tree);
         case Kind::hl7v2: return hl7v2::parse(raw, settings.encoding, tree);
-        case Kind::xml: return xml::parse(raw, settings.fhir, tree);
+        case Kind::xml: return xml::parse(raw, context, settings.fhir, tree);
         case Kind::fixed: return fixed::parse(settings, raw, tree);
         case Kind::edifact: return edifact::parse(raw, context, tree);
     }

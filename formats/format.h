@@ -34,6 +34,7 @@ struct Settings {
     bool header = true;              ///< csv: the first row names the columns
     bool fhir = false;               ///< json, ndjson, xml: dialect of the tree
     bool ragged = false;             ///< fixed: blanks at the end of a line may be missing
+    std::string record = {};         ///< xml: each element of this name is a raw record; empty: the document is one
     Columns columns = {};            ///< fixed
 };
 
@@ -45,7 +46,8 @@ struct Units {
     std::vector<Unit> units;
     std::string
         context;  ///< what each record needs by reference: the CSV header row's bytes (of UTF-16 with the object's
-                  ///< byte order mark before them), EDIFACT's service characters and syntax identifier, else empty
+                  ///< byte order mark before them), EDIFACT's service characters and syntax identifier,
+                  ///< of XML records the encoding and the namespaces around them, else empty
 };
 
 /// Whether the settings' encoding is one that the format can be split and read in.

@@ -26,7 +26,13 @@ namespace xml {
 /// Spans: exact for UTF-8, UTF-16 and charsets of one byte: of an attribute what its quotes hold, of a text element what
 ///        its tags hold (with references, CDATA marks and comments as they stand), of others the whole element. For
 ///        other charsets a span is the whole record: the offset map inside a text comes with the language work.
-Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree);
+/// `context`: that of `splitRecords` for one of its units, else empty.
+Result<void> parse(std::string_view raw, std::string_view context, bool fhir, NodeTree& tree);
+/// The elements of that local name, wherever they stand but in each other, as units; each is read alone, in the namespaces
+/// of the elements around it, and what is malformed costs only itself. Only one record's tree is in memory at a time.
+/// Errors: malformed when the document without its records is not well-formed (also when it is cut off), or when records
+///         stand below elements that declare different namespaces.
+Result<Units> splitRecords(std::string_view object, const std::string& record);
 }  // namespace xml
 
 namespace csv {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <unordered_map>
 
-#include "formats/charset.h"
 #include "formats/readers.h"
+#include "formats/xml_document.h"
 
 namespace porta::formats::xml {
 
@@ -22,95 +22,6 @@ std::string_view view(const xmlChar* s) {
 }
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool allBlank(std::string_view s) { return std::all_of(s.begin(), s.end(), blank); }
-
-/// The document in UTF-8, and which byte of the source each of its bytes came from.
-struct Document {
-    std::string_view utf8;
-    std::string decoded = {};                 ///< owner of `utf8` where the source had another encoding
-    std::vector<std::uint32_t> origins = {};  ///< of each byte of `decoded`; empty: cannot be told
-    std::uint32_t source_size = 0;
-
-    bool same() const { return decoded.empty(); }
-    std::uint32_t origin(std::size_t at) const {
-        if (same()) return static_cast<std::uint32_t>(at);
-        return at < origins.size() ? origins[at] : source_size;
-    }
-    Span span(std::size_t from, std::size_t to) const {
-        if (!same() && origins.empty()) return {0, source_size};
-        return {origin(from), origin(to) - origin(from)};
-    }
-};
-
-/// The encoding that the XML declaration names, in small letters; "" without one.
-std::string declaredEncoding(std::string_view text) {
-    if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
-    if (text.substr(0, 5) != "<?xml") return {};
-    std::string_view head = text.substr(0, std::min(text.find("?>"), text.size()));
-    std::size_t at = head.find("encoding");
-    if (at != std::string_view::npos) at = head.find_first_of("\"'", at);
-    if (at == std::string_view::npos) return {};
-    std::string name(head.substr(at + 1, std::min(head.find(head[at], at + 1), head.size()) - at - 1));
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return name;
-}
-
-/// UTF-16 shows in the first bytes (XML 1.0, appendix F).
-std::string wideEncoding(std::string_view raw) {
-    auto starts = [&](std::string_view mark) { return raw.substr(0, mark.size()) == mark; };
-    if (starts("\xFE\xFF") || starts(std::string_view("\0<", 2))) return "utf-16be";
-    if (starts("\xFF\xFE") || starts(std::string_view("<\0", 2))) return "utf-16le";
-    return {};
-}
-
-bool namesWide(std::string_view name) { return name.substr(0, 6) == "utf-16" || name == "iso-10646-ucs-2"; }
-
-Result<Document> open(std::string_view raw) {
-    Document document{raw};
-    document.source_size = static_cast<std::uint32_t>(raw.size());
-    auto mismatch = [] {
-        return fail(Errc::malformed, "the declared encoding is not that of the bytes", "xml.encoding", 0, 1);
-    };
-    std::string name = wideEncoding(raw);
-    const bool wide = !name.empty();
-    if (!wide) {
-        name = declaredEncoding(raw);
-        if (name.empty() || name == "utf8") name = "utf-8";
-        const bool marked = raw.substr(0, 3) == "\xEF\xBB\xBF";
-        if (namesWide(name) || (marked && name != "utf-8")) return mismatch();
-    }
-    if (name == "utf-8") {
-        if (std::size_t at = invalidUtf8(raw); at != std::string_view::npos)
-            return fail(Errc::malformed, "bytes that are not UTF-8", "xml.encoding", at, 1);
-        return document;
-    }
-    // XML 1.0, 4.3.3: an encoding that cannot be read is a fatal error, whatever the bytes look like.
-    auto charset = sharedCharset(name);
-    if (!charset) return fail(Errc::malformed, "the declaration names an unknown encoding", "xml.encoding", 0, 1);
-    const std::size_t mark = wide && raw.size() > 1 && (raw[0] == '\xFE' || raw[0] == '\xFF') ? 2 : 0;
-    auto decoded = (*charset)->decode(raw.substr(mark));
-    if (!decoded) {
-        Error error = decoded.error();
-        error.offset += mark;
-        error.rule = "xml.encoding";
-        return error;
-    }
-    document.decoded = std::move(*decoded);
-    if (const std::string told = declaredEncoding(document.decoded); wide && !told.empty() && !namesWide(told))
-        return mismatch();
-    std::size_t at = mark;
-    document.origins.reserve(document.decoded.size());
-    for (char c : document.decoded) {
-        const auto byte = static_cast<unsigned char>(c);
-        document.origins.push_back(static_cast<std::uint32_t>(at));
-        if (wide) at += byte >= 0xF0 ? 4 : (byte & 0xC0) != 0x80 ? 2 : 0;
-        else at += (byte & 0xC0) != 0x80;
-        // A character's later bytes belong where it began.
-        if ((byte & 0xC0) == 0x80) document.origins.back() = document.origins[document.origins.size() - 2];
-    }
-    if (at != raw.size()) document.origins.clear();  // neither one byte nor two a character
-    return document;
-}
 
 /// The first tag with more attributes than anyone means, or npos: libxml2 compares each of them with all before.
 std::size_t overloadedTag(std::string_view s) {
@@ -168,10 +79,12 @@ public:
         Level& level = levels_[depth_++];
         Level* up = depth_ > 1 ? &levels_[depth_ - 2] : nullptr;
         if (up != nullptr) up->children = true;
+        records_ += up != nullptr && up->wrapper;
         level.text.clear();
         level.children = false;
         level.from = from;
         level.fhir = fhir_ && view(uri) == kFhir;
+        level.wrapper = up == nullptr && document_.wrapped;
         level.xhtml = up != nullptr && (up->xhtml || (up->fhir && view(uri) == kXhtml));
         // The start tag ends behind `>`; libxml2 tells of it before that.
         level.content = std::min(to + 1, document_.utf8.size());
@@ -185,12 +98,13 @@ public:
         const std::string_view name = interned(local);
         // A FHIR resource inside an element (`contained`, `resource`) is that element, as in JSON.
         const bool resource = level.fhir && name[0] >= 'A' && name[0] <= 'Z';
-        level.merged = resource || (fhir_ && up == nullptr);
+        level.merged = resource || level.wrapper || (fhir_ && (up == nullptr || up->wrapper));
         level.node = level.merged ? parent : tree_.add(parent, name, NodeKind::object, {}, {});
         if (resource) {
             const std::size_t begin = from + 1 + prefixLength(from + 1);
             tree_.add(level.node, "resourceType", NodeKind::text, name, document_.span(begin, begin + name.size()));
         }
+        if (level.wrapper) return;
         std::size_t cursor = from;
         for (int i = 0; i < count; ++i) addAttribute(level, attributes + 5 * i, cursor, to);
     }
@@ -213,6 +127,10 @@ public:
             return;
         }
         Node& node = tree_.at(level.node);
+        if (level.wrapper) {
+            if (records_ != 1 || !allBlank(level.text)) refuse("one record element expected", "xml.records");
+            return;
+        }
         if (level.fhir) {
             if (!allBlank(level.text)) return refuse("text where FHIR has elements only", "xml.fhir");
             if (node.kind == NodeKind::object) node.span = document_.span(level.from, to);
@@ -236,13 +154,14 @@ private:
         NodeId node = 0;
         std::size_t from = 0, content = 0;
         std::string text = {};
-        bool children = false, fhir = false, xhtml = false, outer = false, merged = false;
+        bool children = false, fhir = false, xhtml = false, outer = false, merged = false, wrapper = false;
     };
     const Document& document_;
     bool fhir_;
     NodeTree& tree_;
     std::vector<Level> levels_ = {};
     std::size_t depth_ = 0, mark_ = 0;
+    std::size_t records_ = 0;  ///< elements of a wrapper
     std::unordered_map<const xmlChar*, std::string_view> names_ = {};
 
     /// Text of the document as the tree may keep it: the record's own bytes, or a copy where they were decoded.
@@ -380,11 +299,11 @@ xmlSAXHandler handlers() {
 
 }  // namespace
 
-Result<void> parse(std::string_view raw, bool fhir, NodeTree& tree) {
+Result<void> parse(std::string_view raw, std::string_view around, bool fhir, NodeTree& tree) {
     tree.clear(fhir ? Dialect::fhir : Dialect::plain);
-    auto document = open(raw);
+    auto document = around.empty() ? open(raw) : openRecord(raw, around, tree);
     if (!document) return document.error();
-    if (!document->same()) document->utf8 = document->decoded;
+    if (!document->same() && !document->wrapped) document->utf8 = document->decoded;
     if (document->utf8.size() > 0x7FFFFFFF) return fail(Errc::exhausted, "an XML record above 2 GiB", "xml.size");
     // libxml2 takes a zero byte for the end of the document.
     if (std::size_t at = document->utf8.find('\0'); at != std::string_view::npos)

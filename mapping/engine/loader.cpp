@@ -54,8 +54,8 @@ std::vector<std::string> circle(const std::map<std::string, std::vector<std::str
 }  // namespace
 
 void Loader::input(const Yaml& y) {
-    keys(y,
-         {"format", "model", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns", "ragged"});
+    keys(y, {"format", "model", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns", "ragged",
+             "record"});
     const Yaml* format = y.find("format");
     if (!format) stop(y, "missing", "`format` is missing");
     out.format.kind =
@@ -67,6 +67,7 @@ void Loader::input(const Yaml& y) {
     if (const Yaml* e = y.find("encoding")) out.format.encoding = scalar(*e, "encoding");
     if (const Yaml* h = y.find("header")) out.format.header = choice(*h, "header", {"true", "false"}) == "true";
     if (const Yaml* f = y.find("fhir")) out.format.fhir = choice(*f, "fhir", {"true", "false"}) == "true";
+    if (const Yaml* r = y.find("record")) out.format.record = scalar(*r, "record");
     if (const Yaml* r = y.find("ragged")) out.format.ragged = choice(*r, "ragged", {"true", "false"}) == "true";
     if (const Yaml* c = y.find("columns"); c && out.format.kind == formats::Kind::fixed) {
         std::vector<std::string> texts;

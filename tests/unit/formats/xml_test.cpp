@@ -118,5 +118,85 @@ TEST(Xml, RefusesWithAPlaceAndNoValue) {
     EXPECT_EQ(parse(xml(true), "<Patient xmlns='http://hl7.org/fhir'>x</Patient>", {}, t).error().rule, "xml.fhir");
 }
 
+Settings records(std::string element, bool fhir = false) {
+    Settings s = xml(fhir);
+    s.record = std::move(element);
+    return s;
+}
+
+TEST(XmlRecords, EachIsReadAloneInTheNamespacesAroundIt) {
+    const std::string object =
+        "\xEF\xBB\xBF<?xml version='1.0' encoding='UTF-8'?>\n<!-- <p/> --><l:list xmlns:l='u' xmlns:x = \"v\"><head "
+        "n='2'/>"
+        "<l:p x:k='1'><name>NICOL\u00d2</name></l:p>\n<group><l:p><![CDATA[</l:p>]]></l:p><l:p/></group></l:list>";
+    const Settings s = records("p");
+    auto units = split(s, object);
+    ASSERT_TRUE(units) << units.error().message;
+    ASSERT_EQ(units->units.size(), 3u);
+    auto raw = [&](std::size_t i) {
+        return std::string_view(object).substr(units->units[i].offset, units->units[i].length);
+    };
+    NodeTree t;
+    ASSERT_TRUE(parse(s, raw(0), units->context, t));
+    EXPECT_EQ(dump(t), "p\n k=1\n name=NICOL\u00d2\n");
+    EXPECT_EQ(bytesOf(t, raw(0), "name"), "NICOL\u00d2");
+    EXPECT_EQ(bytesOf(t, raw(0), "k"), "1");
+    EXPECT_EQ(bytesOf(t, raw(0), "p"), raw(0));
+    ASSERT_TRUE(parse(s, raw(1), units->context, t));
+    EXPECT_EQ(dump(t), "p=</l:p>\n");
+    ASSERT_TRUE(parse(s, raw(2), units->context, t));
+    EXPECT_EQ(dump(t), "p=\n");
+}
+
+TEST(XmlRecords, ABrokenOneCostsOnlyItself) {
+    const std::string object = "<a><p><b></p><p>&no;</p><p>good</p><p x=1/><p>good</p></a>";
+    const Settings s = records("p");
+    auto units = split(s, object);
+    ASSERT_TRUE(units) << units.error().message;
+    std::string verdicts;
+    NodeTree t;
+    for (const Unit& u : units->units)
+        verdicts += parse(s, std::string_view(object).substr(u.offset, u.length), units->context, t) ? '+' : '-';
+    EXPECT_EQ(verdicts, "--+-+");
+    for (std::string_view broken : {"<a><p>x</p>", "<a><p>x</p></b>", "<a><p>x", "<a k=1><p/></a>", "<a><p/></a><b/>",
+                                    "<!DOCTYPE a><a><p/></a>", "no markup", "<a xmlns:x='u'><p/></a><", ""}) {
+        auto refused = split(s, broken);
+        ASSERT_FALSE(refused) << broken;
+        EXPECT_EQ(refused.error().code, Errc::malformed);
+        EXPECT_LE(refused.error().offset, broken.size());
+    }
+    EXPECT_EQ(split(s, "<a><g xmlns:x='u'><p/></g><g xmlns:x='v'><p/></g></a>").error().rule, "xml.records");
+    EXPECT_TRUE(split(s, "<a/>")->units.empty());
+    for (std::string_view unit : {"", "text", "<p/><p/>", "<p/>text", "</r><r>"})
+        EXPECT_FALSE(parse(s, unit, "utf-8\n", t)) << unit;
+}
+
+TEST(XmlRecords, OtherEncodingsAndFhir) {
+    const std::string latin = "<?xml version='1.0' encoding='iso-8859-1'?><a t='\xe9'><p>caf\xe9</p></a>";
+    auto units = split(records("p"), latin);
+    ASSERT_TRUE(units) << units.error().message;
+    NodeTree t;
+    auto raw = [&](const std::string& object) {
+        return std::string_view(object).substr(units->units.at(0).offset, units->units.at(0).length);
+    };
+    ASSERT_TRUE(parse(records("p"), raw(latin), units->context, t));
+    EXPECT_EQ(dump(t), "p=caf\u00e9\n");
+    EXPECT_EQ(bytesOf(t, raw(latin), "p"), "caf\xe9");
+    std::string wide = "\xFE\xFF";
+    for (char c : std::string("<a><p>hi</p></a>")) wide += {'\0', c};
+    units = split(records("p"), wide);
+    ASSERT_TRUE(units) << units.error().message;
+    ASSERT_TRUE(parse(records("p"), raw(wide), units->context, t));
+    EXPECT_EQ(dump(t), "p=hi\n");
+    EXPECT_EQ(bytesOf(t, raw(wide), "p"), std::string("\0h\0i", 4));
+    const std::string bundle =
+        "<Bundle xmlns='http://hl7.org/fhir'><entry><Patient><id value='p'/></Patient></entry></Bundle>";
+    units = split(records("Patient"), bundle);
+    ASSERT_TRUE(units) << units.error().message;
+    ASSERT_TRUE(parse(records("Patient", true), raw(bundle), units->context, t));
+    EXPECT_EQ(dump(t), "resourceType=Patient\nid=p\n");
+    EXPECT_EQ(bytesOf(t, raw(bundle), "id"), "p");
+}
+
 }  // namespace
 }  // namespace porta::formats
