@@ -244,6 +244,7 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
             return tree.keep(cell.escaped ? unquoted(*utf8) : *utf8);
         }
         if (!cell.escaped && isAscii(bytes)) return bytes;
+        if (!cell.escaped && (*charset)->isUtf8() && invalidUtf8(bytes) == std::string_view::npos) return bytes;
         std::string plain = cell.escaped ? unquoted(bytes) : std::string(bytes);
         auto utf8 = (*charset)->decode(plain);
         if (!utf8) {

@@ -80,7 +80,7 @@ Result<void> parse(const Settings& settings, std::string_view raw, NodeTree& tre
         if (column.name.empty() || from >= stop) continue;
         while (raw[to - 1] == ' ') --to;
         std::string_view text = raw.substr(from, to - from);
-        if (!isAscii(text)) {
+        if (!isAscii(text) && !(utf8 && invalidUtf8(text) == std::string_view::npos)) {
             auto decoded = (*charset)->decode(text);
             if (!decoded) {
                 Error e = decoded.error();
