@@ -30,6 +30,7 @@ int commandRun(const Arguments& args);
 int commandSim(const Arguments& args);
 int commandStatus(const Arguments& args);
 int commandSynth(const Arguments& args);
+int commandTerms(const Arguments& args);
 int commandTopics(const Arguments& args);
 int commandView(const Arguments& args);
 int commandViewdef(const Arguments& args);

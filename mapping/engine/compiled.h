@@ -11,25 +11,40 @@
 #include "mapping/engine/probe.h"
 #include "mapping/engine/program.h"
 #include "mapping/engine/targets.h"
+#include "mapping/terminology/hierarchy.h"
 
 namespace porta::mapping {
 
 struct Row {
     std::string code, system, display, equivalence;
     int line = 0, column = 0;
+    std::string from = {}, to = {};  ///< ISO dates, both inclusive; empty: always
 };
 
 struct Table {
     std::string name, system, source_system;
-    std::map<std::string, Row, std::less<>> rows;
-    std::optional<Row> otherwise;  ///< for every code that has no row
+    std::string file = {};  ///< of a code map; empty: the mapping itself
+    std::map<std::string, Row, std::less<>> rows = {};
+    std::map<std::string, std::vector<Row>, std::less<>> several =
+        {};                                ///< of codes with periods, or with several targets
+    std::optional<Row> otherwise = {};     ///< for every code that has no row
+    const Hierarchy* hierarchy = nullptr;  ///< a code without a row takes that of its nearest group
 };
+
+/// The row of a code on a day (ISO; empty: rows that have not ended), by the better equivalence where several hold.
+struct Choice {
+    const Row* row = nullptr;
+    bool of_group = false;   ///< the row is that of a group above the code
+    bool ambiguous = false;  ///< several rows are equally good; `row` is the first
+};
+Choice choose(const Table& table, std::string_view code, std::string_view day);
 
 /// One leaf (or, in a list, one leaf for each value).
 struct ValueRule {
     std::optional<fhirpath::Expression> expr;  ///< missing: `delete: true`
     Target type = Target::text;
     const Table* table = nullptr;
+    std::optional<fhirpath::Expression> at;  ///< the day that rows with periods are chosen by; else the object's
     bool unmapped_keep = false, many_first = false, empty_error = false;
     bool many_said = false;  ///< `onMany` stands there: several values are meant to be possible
     std::uint32_t rule = 0;
@@ -98,6 +113,7 @@ struct RecordScope {
     const Input& input;
     const formats::NodeTree& tree;
     Scratch& scratch;
+    std::string day = {};  ///< what `at` said for the value in work
 };
 
 // Expressions (run.cpp).

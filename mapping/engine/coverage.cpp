@@ -61,6 +61,8 @@ void Coverage::report(const Yaml& mapping, GoldenReport& out) const {
                 out.unused.push_back({program.rules.front().file, r.line, "tables." + name + "." + key, {}});
         };
         for (const auto& [key, r] : table.rows) row(r, key);
+        for (const auto& [key, all] : table.several)
+            for (const Row& r : all) row(r, key);
         if (table.otherwise) row(*table.otherwise, "otherwise");
     }
 }

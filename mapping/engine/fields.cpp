@@ -62,8 +62,21 @@ struct FieldWriter {
         return leaf(rule, found.front(), context, where);
     }
 
+    /// A date in the source's notation, or what stands there where it is none.
+    static std::string isoDay(const RecordScope& scope, std::string_view text) {
+        auto read = readTime(scope, text);
+        return read ? toIso(*read) : std::string(text);
+    }
+
     Result<void> leaf(const ValueRule& rule, const Value& value, NodeId context, const Place& where) {
         const std::size_t before = op.leaves.size();
+        std::optional<Depends> on_day;
+        if (rule.at) {
+            Collection day;
+            if (auto read = said(scope, *rule.at, context, nullptr, day); !read) return read;
+            scope.day = day.empty() ? std::string() : isoDay(scope, plain(scope, day.front()).str(scope.tree));
+            on_day.emplace(scope.scratch.probe, *rule.at, context);
+        }
         auto done = addLeaf(scope, rule, value, where.text(), op.leaves);
         if (Probe* probe = scope.scratch.probe; probe && done) probe->made(op, before, &*rule.expr, context);
         return done;

@@ -16,24 +16,6 @@ using fhirpath::Leaf;
 
 namespace {
 
-Json toJson(const Yaml& y) {
-    switch (y.kind) {
-        case Yaml::Kind::null: return Json();
-        case Yaml::Kind::scalar: return Json(y.text);
-        case Yaml::Kind::sequence: {
-            Json a = Json::array();
-            for (const Yaml& item : y.items) a.push(toJson(item));
-            return a;
-        }
-        case Yaml::Kind::map: {
-            Json o = Json::object();
-            for (std::size_t i = 0; i < y.keys.size(); ++i) o[y.keys[i]] = toJson(y.items[i]);
-            return o;
-        }
-    }
-    return Json();
-}
-
 /// A `let` whose value needs itself, by way of others.
 std::vector<std::string> circle(const std::map<std::string, std::vector<std::string>>& needs, const std::string& from) {
     std::vector<std::string> way;
@@ -52,6 +34,24 @@ std::vector<std::string> circle(const std::map<std::string, std::vector<std::str
 }
 
 }  // namespace
+
+Json toJson(const Yaml& y) {
+    switch (y.kind) {
+        case Yaml::Kind::null: return Json();
+        case Yaml::Kind::scalar: return Json(y.text);
+        case Yaml::Kind::sequence: {
+            Json a = Json::array();
+            for (const Yaml& item : y.items) a.push(toJson(item));
+            return a;
+        }
+        case Yaml::Kind::map: {
+            Json o = Json::object();
+            for (std::size_t i = 0; i < y.keys.size(); ++i) o[y.keys[i]] = toJson(y.items[i]);
+            return o;
+        }
+    }
+    return Json();
+}
 
 void Loader::input(const Yaml& y) {
     keys(y, {"format", "model", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns", "ragged",
@@ -229,7 +229,7 @@ void Loader::run(const Yaml& y) {
     shape = openModel();
     here = Known::at(shape->root);
     for (const char* name : {"record", "context", "resource", "rootResource"}) variables[name] = here;
-    guarded([&] { keys(y, {"mapping", "about", "input", "let", "tables", "emit"}); });
+    guarded([&] { keys(y, {"mapping", "about", "input", "let", "tables", "terms", "emit"}); });
     if (y.kind != Yaml::Kind::map) return;
     guarded([&] {
         out.name = member(y, "mapping");
@@ -242,6 +242,7 @@ void Loader::run(const Yaml& y) {
         input(*in);
     });
     if (const Yaml* t = y.find("tables")) guarded([&] { tables(*t); });
+    if (const Yaml* t = y.find("terms")) guarded([&] { terms(*t); });
     if (const Yaml* l = y.find("let")) guarded([&] { let(*l); });
     const Yaml* emits = y.find("emit");
     guarded([&] {
@@ -250,7 +251,14 @@ void Loader::run(const Yaml& y) {
     });
     if (emits && emits->kind == Yaml::Kind::sequence)
         for (std::size_t i = 0; i < emits->items.size(); ++i) guarded([&] { emit(emits->items[i], i); });
-    out.digest = sha256(canonical(toJson(y)));
+    Json whole = toJson(y);
+    if (terms_digest.size() > 0) {
+        Json with = Json::object();
+        with["mapping"] = std::move(whole);
+        with["terms"] = terms_digest;
+        whole = std::move(with);
+    }
+    out.digest = sha256(canonical(whole));
 }
 
 std::shared_ptr<const Program> Loader::load(const std::string& path, std::vector<Finding>& findings) {

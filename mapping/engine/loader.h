@@ -15,6 +15,9 @@
 
 namespace porta::mapping {
 
+/// As canonical JSON has it, for digests.
+Json toJson(const Yaml& y);
+
 struct Loader {
     Program::Impl& out;
     const std::string& path;
@@ -78,7 +81,10 @@ struct Loader {
 
     // loader_tables.cpp
     Row row(const Yaml& y, const Table& table);
+    void table(const Yaml& y, Table& table);
     void tables(const Yaml& y);
+    /// Code maps in files of their own, beside the mapping; part of its digest.
+    void terms(const Yaml& y);
 
     // loader_fields.cpp
     std::uint32_t rule(const Yaml& at, const std::string& name, const std::string& table = {});

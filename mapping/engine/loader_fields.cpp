@@ -33,7 +33,7 @@ ValueRule Loader::value(const Yaml& y, const std::string& entity, const std::str
         return v;
     }
     if (y.kind == Yaml::Kind::map) {
-        keys(y, {"expr", "translate", "unmapped", "onMany", "onEmpty", "type"});
+        keys(y, {"expr", "translate", "at", "unmapped", "onMany", "onEmpty", "type"});
         expr = y.find("expr");
         if (!expr) stop(y, "missing", "`expr` is missing");
         translate = y.find("translate");
@@ -46,6 +46,10 @@ ValueRule Loader::value(const Yaml& y, const std::string& entity, const std::str
             }
             v.table = &found->second;
             out.rules.back().table = translate->text;
+        }
+        if (const Yaml* day = y.find("at")) {
+            if (!translate) stop(*day, "shape", "`at` chooses among the rows of a table; `translate` is missing");
+            v.at = single(*day, "`at`");
         }
         if (const Yaml* u = y.find("unmapped")) v.unmapped_keep = choice(*u, "unmapped", {"error", "keep"}) == "keep";
         if (const Yaml* m = y.find("onMany")) {
@@ -84,7 +88,7 @@ void Loader::valuesOf(const Yaml& at, const Table& table, const std::string& ent
     std::vector<std::string> codes = valueSet(entity, where);
     if (target == Target::boolean) codes = {"true", "false"};
     const bool times = target == Target::date || target == Target::instant;
-    auto check = [&](const Row& row) {
+    auto held = [&](const Row& row) {
         Yaml place = at;
         place.line = row.line;
         place.column = row.column;
@@ -93,7 +97,17 @@ void Loader::valuesOf(const Yaml& at, const Table& table, const std::string& ent
         if (!codes.empty() && std::find(codes.begin(), codes.end(), row.code) == codes.end())
             unknown(place, "value-set", "target of table `" + table.name + "` in `" + where + "`:", row.code, codes);
     };
+    auto check = [&](const Row& row) {
+        try {
+            held(row);
+        } catch (Stop& s) {
+            if (!table.file.empty()) s.finding.file = table.file;
+            throw;
+        }
+    };
     for (const auto& [source, row] : table.rows) guarded([&] { check(row); });
+    for (const auto& [source, all] : table.several)
+        for (const Row& row : all) guarded([&] { check(row); });
     if (table.otherwise) check(*table.otherwise);
 }
 

@@ -105,10 +105,14 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
     if (scope.scratch.probe) scope.scratch.probe->rule(rule.rule);
 
     if (rule.table) {
-        auto found = rule.table->rows.find(text);
-        const Row* row = found != rule.table->rows.end() ? &found->second
-                         : rule.table->otherwise         ? &*rule.table->otherwise
-                                                         : nullptr;
+        const Choice choice = choose(*rule.table, text, rule.at ? scope.day : scope.input.object_time);
+        const Row* row = choice.row;
+        if (choice.ambiguous && !rule.many_first)
+            return at(scope, value,
+                      fail(Errc::unmapped,
+                           "a code of " + std::to_string(text.size()) +
+                               " bytes has several rows; `at`, `equivalence` or `onMany: first` decides",
+                           rule.table->name));
         if (!row && !rule.unmapped_keep)
             return at(scope, value,
                       fail(Errc::unmapped,
@@ -124,7 +128,8 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
             leaf("code", row->code, How::translated, row->line);
             if (!row->system.empty()) leaf("system", row->system, How::translated, row->line);
             if (!row->display.empty()) leaf("display", row->display, How::translated, row->line);
-            leaf("equivalence", row->equivalence, How::translated, row->line);
+            leaf("equivalence", choice.of_group ? std::string_view("wider") : row->equivalence, How::translated,
+                 row->line);
             if (!rule.table->source_system.empty())
                 leaf("source_system", rule.table->source_system, How::translated, row->line);
         } else {

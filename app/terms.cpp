@@ -1,0 +1,163 @@
+// porta terms: code maps imported, the codes that no map has, and the groups of classifications.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <tuple>
+
+#include "app/commands.h"
+#include "app/open.h"
+#include "app/permit.h"
+#include "formats/charset.h"
+#include "mapping/terminology/code_map.h"
+#include "mapping/terminology/hierarchy.h"
+
+namespace porta::app {
+
+namespace {
+
+const char* const kUsage =
+    "usage: porta terms import FILE --from conceptmap|csv|v2-to-fhir -o FILE\n"
+    "       porta terms missing [--source ID] [--as USER --purpose P] [-c DIR] [--state DIR]\n"
+    "       porta terms show isco-08|nace-2|nace-2.1|icd-10 CODE\n"
+    "`import` makes a code map that a mapping names under `terms`. `missing` counts what waits in quarantine for a "
+    "row,\n"
+    "by table, the most frequent first; the codes themselves are shown to a user whose purpose has the section `raw`.\n"
+    "`show` prints a code's groups, the nearest first.\n"
+    "Example: porta terms import gender.csv --from csv -o config/mappings/gender.yaml\n"
+    "         porta terms missing -c config --as ada --purpose verification\n";
+
+int import(const Options& o) {
+    static const std::map<std::string, mapping::Origin> kOrigins = {{"conceptmap", mapping::Origin::conceptmap},
+                                                                    {"csv", mapping::Origin::csv},
+                                                                    {"v2-to-fhir", mapping::Origin::v2_to_fhir}};
+    auto origin = kOrigins.find(o.get("--from"));
+    if (o.operands.size() != 2 || o.get("-o").empty() || origin == kOrigins.end()) return usage(kUsage, false);
+    const std::string& file = o.operands[1];
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return complain(fail(Errc::not_found, file + ": cannot be opened; check the path and its permissions"));
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    const std::string to = o.get("-o");
+    auto map = mapping::importCodeMap(origin->second, bytes.str(), std::filesystem::path(to).stem().string());
+    if (!map) {
+        Error error = map.error();
+        error.message = file + ": " + error.message;
+        return complain(error);
+    }
+    std::ofstream out(to, std::ios::binary);
+    out << map->text();
+    if (!out.flush()) return complain(fail(Errc::unavailable, to + ": cannot be written; check the path"));
+    std::cout << to << ": " << map->rows.size() << " codes, " << map->targets() << " targets\n";
+    std::map<std::string, std::size_t> left_out;
+    for (const std::string& why : map->left_out) ++left_out[why];
+    for (const auto& [why, n] : left_out) std::cout << "  left out: " << n << " × " << why << "\n";
+    return 0;
+}
+
+struct Missing {
+    std::string source, table, code;
+    friend bool operator<(const Missing& a, const Missing& b) {
+        return std::tie(a.source, a.table, a.code) < std::tie(b.source, b.table, b.code);
+    }
+};
+
+void printMissing(const std::map<Missing, std::size_t>& counts, bool codes) {
+    std::vector<std::pair<Missing, std::size_t>> most(counts.begin(), counts.end());
+    std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    for (const auto& [what, n] : most) {
+        Json line = Json::object();
+        line["source"] = what.source;
+        line["table"] = what.table;
+        if (codes) line["code"] = what.code;
+        line["count"] = static_cast<std::int64_t>(n);
+        std::cout << print(line) << "\n";
+    }
+}
+
+/// Without a user: how many, never which.
+int missingCounts(const Options& o) {
+    return withReader(o, [&](pipeline::Reader& reader) {
+        std::map<Missing, std::size_t> counts;
+        const std::string source = o.get("--source");
+        reader.quarantine([&](const Json& j) {
+            if (j.text("code") == "unmapped" && (source.empty() || j.text("source") == source))
+                ++counts[{j.text("source"), j.text("rule"), ""}];
+        });
+        printMissing(counts, false);
+        if (!counts.empty()) std::cerr << "the codes are shown with --as USER --purpose P\n";
+        return 0;
+    });
+}
+
+std::string decoded(const config::Settings& settings, const std::string& source, const std::string& piece) {
+    if (formats::invalidUtf8(piece) == std::string::npos) return piece;
+    for (const auto& s : settings.sources)
+        if (s.id == source)
+            if (auto charset = formats::sharedCharset(s.format.encoding))
+                if (auto text = (*charset)->decode(piece)) return *text;
+    return hex(reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size());
+}
+
+int missing(const Options& o) {
+    if (o.get("--as").empty()) return missingCounts(o);
+    auto p = permit(o, "terms.missing", 0);
+    if (!p) return complain(p.error());
+    // A code stands in the bytes of a record, which some purposes do not see.
+    if (auto r = p->mayShow("raw"); !r) return p->ends(r.error());
+    const std::string source = o.get("--source");
+    if (!source.empty())
+        if (auto r = p->mayRead(source); !r) return p->ends(r.error());
+    const pipeline::Reader::Sealed sealed = p->purpose.sealed ? pipeline::Reader::Sealed{} : p->reader->sealed();
+    std::vector<Json> waiting;
+    p->reader->quarantine([&](const Json& j) {
+        const bool asked = p->purpose.source(j.text("source")) && (source.empty() || j.text("source") == source);
+        if (asked && j.text("code") == "unmapped" && !sealed.raws.count(j.find("n")->integer())) waiting.push_back(j);
+    });
+    std::map<Missing, std::size_t> counts;
+    for (const Json& j : waiting) {
+        auto bytes = p->reader->rawBytes(j.find("n")->integer());
+        if (!bytes) return p->ends(bytes.error());
+        const auto& span = j.find("span")->items();
+        const std::size_t from = std::min(static_cast<std::size_t>(span[0].integer()), bytes->size());
+        const std::string piece = bytes->substr(from, static_cast<std::size_t>(span[1].integer()) - from);
+        ++counts[{j.text("source"), j.text("rule"), decoded(p->settings, j.text("source"), piece)}];
+    }
+    if (auto r = p->answers({.everybody = true}); !r) return complain(r.error());
+    printMissing(counts, true);
+    return 0;
+}
+
+int show(const Options& o) {
+    if (o.operands.size() != 3) return usage(kUsage, false);
+    const mapping::Hierarchy* h = mapping::Hierarchy::named(o.operands[1]);
+    if (!h) return unknownVerb("terms show", o.operands[1], mapping::Hierarchy::names(), kUsage);
+    for (std::string code = o.operands[2]; !code.empty(); code = h->parent(code)) {
+        Json line = Json::object();
+        line["code"] = code;
+        if (!h->title(code).empty()) line["title"] = std::string(h->title(code));
+        std::cout << print(line) << "\n";
+    }
+    return 0;
+}
+
+}  // namespace
+
+int commandTerms(const Arguments& args) {
+    auto o = parseOptions(args, {"--json"}, {"--as", "--purpose", "--case", "--as-of", "--source", "--from", "-o"});
+    if (!o) return complain(o.error());
+    if (o->help || o->operands.empty()) return usage(kUsage, o->help);
+    const std::string& verb = o->operands[0];
+    try {
+        if (verb == "import") return import(*o);
+        if (verb == "missing" && o->operands.size() == 1) return missing(*o);
+        if (verb == "show") return show(*o);
+    } catch (const pipeline::Failure& f) {
+        return complain(f.error);
+    }
+    return unknownVerb("terms", verb, {"import", "missing", "show"}, kUsage);
+}
+
+}  // namespace porta::app

@@ -1,0 +1,132 @@
+// Code maps: which row a code takes, groups of classifications, maps that others publish.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "mapping/engine/check.h"
+#include "mapping/engine/golden.h"
+#include "mapping/terminology/code_map.h"
+#include "mapping/terminology/hierarchy.h"
+
+namespace porta::mapping {
+namespace {
+
+std::string written(const std::string& name, const std::string& text) {
+    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "terms";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / name, std::ios::binary) << text;
+    return (folder / name).string();
+}
+
+const std::string kMapping =
+    "mapping: m\ninput: {format: csv, model: {columns: [id, code, day]}}\nterms: {t: map.yaml}\nemit:\n"
+    "  - {record: condition, key: id, version: {order: arrival}, subjects: [{id: id}],\n"
+    "     fields: {code: {expr: code, translate: t, at: day}}}\n";
+
+/// `code equivalence` of the one record, or the rule that refused it.
+std::string mapped(const std::string& map, const std::string& code, const std::string& day) {
+    written("map.yaml", map);
+    auto program = Program::load(written("m.yaml", kMapping));
+    if (!program) return program.error().message;
+    const std::string header = "id,code,day", row = "1," + code + "," + day;
+    Input input;
+    input.bytes = row;
+    input.context = header;
+    input.source = "s";
+    formats::NodeTree tree;
+    Outcome out = (*program)->map((*program)->format(), input, tree);
+    if (out.state != State::published) return out.error.rule + ": " + out.error.message;
+    const Json record = *describeOperation(out.operations.at(0)).find("record");
+    return record.find("code")->text("code") + " " + record.find("code")->text("equivalence");
+}
+
+const std::string kMap =
+    "terms: t\nhierarchy: icd-10\nrows:\n"
+    "  A: {code: one}\n"
+    "  B:\n    - {code: old, to: 2019-12-31}\n    - {code: new, from: 2020-01-01}\n"
+    "  C:\n    - {code: far, equivalence: inexact}\n    - {code: near}\n"
+    "  D: [{code: left}, {code: right}]\n"
+    "  V: {code: mind}\n"
+    "  F32: {code: depression}\n";
+
+TEST(Terms, TheRowOfTheDay) {
+    EXPECT_EQ(mapped(kMap, "A", ""), "one equal");
+    EXPECT_EQ(mapped(kMap, "B", "2019-12-31"), "old equal");
+    EXPECT_EQ(mapped(kMap, "B", "2020-01-01"), "new equal");
+    EXPECT_EQ(mapped(kMap, "B", "2020-06-30T10:00"), "new equal");
+    EXPECT_EQ(mapped(kMap, "B", ""), "new equal") << "without a day, what has not ended";
+}
+
+TEST(Terms, OfSeveralRowsTheBetterOrNone) {
+    EXPECT_EQ(mapped(kMap, "C", ""), "near equal");
+    EXPECT_EQ(mapped(kMap, "D", "").rfind("t: a code of 1 bytes has several rows", 0), 0u) << mapped(kMap, "D", "");
+}
+
+TEST(Terms, TheNearestGroupStandsIn) {
+    EXPECT_EQ(mapped(kMap, "F32", ""), "depression equal");
+    EXPECT_EQ(mapped(kMap, "F32.1", ""), "depression wider");
+    EXPECT_EQ(mapped(kMap, "F41.0", ""), "mind wider");
+    EXPECT_EQ(mapped(kMap, "Z99", "").rfind("t: a code of 3 bytes has no row", 0), 0u);
+}
+
+TEST(Terms, AMistakeInAFileIsToldWithItsPlace) {
+    written("map.yaml", "terms: t\nrows:\n  A: {code: one, equivalnce: wider}\n");
+    const CheckReport report = checkMapping(written("m.yaml", kMapping));
+    ASSERT_EQ(report.findings.size(), 1u);
+    EXPECT_NE(report.findings[0].file.find("map.yaml"), std::string::npos);
+    EXPECT_EQ(report.findings[0].line, 3);
+    EXPECT_EQ(report.findings[0].nearest, "equivalence");
+}
+
+TEST(Hierarchies, KnowWhatStandsAbove) {
+    EXPECT_EQ(Hierarchy::named("isco-08")->parent("2221"), "222");
+    EXPECT_EQ(Hierarchy::named("isco-08")->parent("2"), "");
+    EXPECT_EQ(Hierarchy::named("nace-2")->parent("62.01"), "62.0");
+    EXPECT_EQ(Hierarchy::named("nace-2")->parent("62.0"), "62");
+    EXPECT_EQ(Hierarchy::named("nace-2")->parent("62"), "J");
+    EXPECT_EQ(Hierarchy::named("nace-2.1")->parent("62"), "K");
+    EXPECT_EQ(Hierarchy::named("icd-10")->parent("S72"), "XIX");
+    EXPECT_EQ(Hierarchy::named("icd-10")->parent("XIX"), "");
+    EXPECT_EQ(Hierarchy::named("icd-10")->parent("no code"), "");
+    EXPECT_EQ(Hierarchy::named("isco"), nullptr);
+}
+
+TEST(CodeMaps, FromConceptMaps) {
+    auto map =
+        importCodeMap(Origin::conceptmap,
+                      R"({"resourceType": "ConceptMap", "url": "urn:x", "group": [{"source": "urn:a", "target": "urn:b",
+        "element": [{"code": "1", "target": [{"code": "x", "equivalence": "equivalent"}, {"code": "y", "relationship": "source-is-narrower-than-target"}]},
+                    {"code": "2", "target": [{"equivalence": "unmatched"}]}], "unmapped": {"mode": "fixed", "code": "z"}}]})",
+                      "m");
+    ASSERT_TRUE(map) << map.error().message;
+    EXPECT_EQ(map->text(),
+              "terms: \"m\"\nabout: \"urn:x\"\nsource_system: \"urn:a\"\nsystem: \"urn:b\"\nrows:\n  \"1\":\n    - "
+              "{code: \"x\"}\n"
+              "    - {code: \"y\", equivalence: wider}\notherwise: {code: \"z\", equivalence: inexact}\n");
+    EXPECT_EQ(map->left_out.size(), 1u);
+    EXPECT_FALSE(importCodeMap(Origin::conceptmap, "{}", "m"));
+}
+
+TEST(CodeMaps, FromSheetsOfTheGuide) {
+    auto map = importCodeMap(
+        Origin::v2_to_fhir,
+        "HL7 v2,,,Condition (IF True),,,HL7 FHIR,,,,\nCode,Text,Code System,Computable ANTLR,Computable "
+        "FHIRPath,Narrative,Code,,Display,Code System,\n"
+        "F,Female,HL70001,,,,female,,Female,urn:gender,\nX,Under a condition,HL70001,IF x,,,other,,Other,urn:gender,\n",
+        "sex");
+    ASSERT_TRUE(map) << map.error().message;
+    EXPECT_EQ(map->source_system, "HL70001");
+    EXPECT_EQ(map->system, "urn:gender");
+    EXPECT_EQ(map->targets(), 1u);
+    EXPECT_EQ(map->left_out.size(), 1u);
+}
+
+TEST(CodeMaps, FromCsvWithTheNearestColumn) {
+    auto wrong = importCodeMap(Origin::csv, "source;coda\n1;2\n", "m");
+    ASSERT_FALSE(wrong);
+    EXPECT_NE(wrong.error().message.find("did you mean `code`"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace porta::mapping
