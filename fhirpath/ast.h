@@ -182,6 +182,9 @@ enum class Fn : std::uint8_t {
     has_template_id,
     resource_key,
     reference_key,
+    v2_parts,
+    v2_simple,
+    v2_group,
     now,
     today,
     time_of_day,
@@ -256,6 +259,11 @@ const FunctionInfo* findFunction(std::string_view name);
 Result<Ast> parse(std::string_view text, const Options& options);
 /// Marks what can be answered without walking the tree: paths of names and positions, constants, places of variables.
 void prepare(Ast& ast, const std::vector<std::string>& variables);
+
+/// Lists of the HL7 v2 object model (FHIRPath, appendix "Use of FHIRPath on HL7 Version 2 messages").
+inline bool isV2List(std::string_view name) {
+    return name == "segment" || name == "field" || name == "element" || name == "component" || name == "subcomponent";
+}
 
 struct Expression::Impl {
     Ast ast;

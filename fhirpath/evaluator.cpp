@@ -151,6 +151,9 @@ void Evaluator::give(Collection& out, Value v, const Collection& a, const Collec
 
 /// `[n]`.
 bool Evaluator::indexed(const AstNode& n, const Frame& f, Collection& out) {
+    const AstNode& list = ast_.nodes[n.focus];
+    if (tree_.dialect() == formats::Dialect::hl7v2 && list.op == Op::member && isV2List(list.text))
+        return v2Indexed(n, f, out);
     Collection focus;
     std::optional<std::int64_t> i;
     if (!eval(n.focus, f, focus) || !integerArgument(n, 0, f, i)) return false;
@@ -220,11 +223,15 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
         case Op::variable: ok = variable(n, out); break;
         case Op::member: {
             Collection focus;
-            ok = eval(n.focus, f, focus);
+            if (n.focus != kNone) ok = eval(n.focus, f, focus);
+            else if (f.all != nullptr) focus = *f.all;
+            else focus.push_back(*f.self);
             Nodes found;
+            const bool v2 = tree_.dialect() == formats::Dialect::hl7v2 && n.text.size() > 3;
             for (const Value& v : focus)
-                if (v.isNode()) members(v.node, n.name, found);
-                else memberOfValue(n, v, out);
+                if (!v.isNode()) memberOfValue(n, v, out);
+                else if (n.focus == kNone && (named(n, v.node) || (v2 && n.text == "Message"))) found.push_back(v.node);
+                else if (!v2 || !v2Member(v.node, n.text, out)) members(v.node, n.name, found);
             put(found, out);
             break;
         }

@@ -60,6 +60,7 @@ private:
     NodeId companion(NodeId primitive) const;
     NodeId nextNamed(NodeId from, const formats::Name& name) const;
     void follow(const Path& path, NodeId start, Collection& out) const;
+    void followV2(const Path& path, std::size_t step, NodeId start, Collection& out) const;
     void followAll(const Path& path, std::size_t step, NodeId start, Collection& out) const;
     static void put(const Nodes& nodes, Collection& out);
     void children(NodeId of, Collection& out) const;
@@ -68,6 +69,11 @@ private:
     bool variable(const AstNode& n, Collection& out);
     const Collection* defined(std::string_view name) const;
     void memberOfValue(const AstNode& n, const Value& v, Collection& out);
+    // HL7 v2 by the specification's appendix (hl7v2_view.cpp)
+    bool v2Member(NodeId of, std::string_view name, Collection& out) const;
+    bool v2Indexed(const AstNode& n, const Frame& f, Collection& out);
+    bool v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
+    void v2Numbered(NodeId of, std::string_view list, std::int64_t number, Collection& out) const;
     // Types and singletons
     bool isType(const Value& v, std::string_view type) const;
     bool knownType(const AstNode& n);

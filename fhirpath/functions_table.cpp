@@ -136,6 +136,13 @@ constexpr FunctionInfo kFunctions[] = {
     // SQL on FHIR v2.
     {"getResourceKey", Fn::resource_key, 0, 0, false},
     {"getReferenceKey", Fn::reference_key, 0, 1, false},
+    // HL7 v2, by the specification's appendix.
+    {"elements", Fn::v2_parts, 1, 1, false},
+    {"components", Fn::v2_parts, 1, 1, false},
+    {"subcomponents", Fn::v2_parts, 1, 1, false},
+    {"simple", Fn::v2_simple, 0, 0, false},
+    {"group", Fn::v2_group, 1, 1, false},
+    {"groups", Fn::v2_group, 0, 0, false},
     {"now", Fn::now, 0, 0, false},
     {"today", Fn::today, 0, 0, false},
     {"timeOfDay", Fn::time_of_day, 0, 0, false},

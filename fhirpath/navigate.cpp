@@ -189,6 +189,9 @@ void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
             }
         } else if (tree_.isFirstPart(one, step.name.text)) {
             continue;
+        } else if (tree_.dialect() == Dialect::hl7v2 && step.name.text.size() > 3) {
+            followV2(path, i, one, out);
+            return;
         } else if (tree_.dialect() != Dialect::fhir) {
             return;
         }
@@ -196,6 +199,30 @@ void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
         return;
     }
     out.push_back(Value::ofNode(one));
+}
+
+/// The rest of a path by names of the HL7 v2 object model, `Message` being the message.
+void Evaluator::followV2(const Path& path, std::size_t i, NodeId start, Collection& out) const {
+    Collection from;
+    from.push_back(Value::ofNode(start));
+    for (; i < path.size() && !from.empty(); ++i) {
+        const Step& step = path[i];
+        Collection found;
+        if (step.kind == Step::Kind::at) {
+            if (step.position < from.size()) found.push_back(from[step.position]);
+        } else if (step.kind == Step::Kind::type_or_member && start == tree_.root() && step.name.text == "Message") {
+            continue;
+        } else {
+            for (const Value& v : from) {
+                if (!v.isNode() || v2Member(v.node, step.name.text, found)) continue;
+                Nodes nodes;
+                members(v.node, step.name, nodes);
+                put(nodes, found);
+            }
+        }
+        from = std::move(found);
+    }
+    out.append(from.begin(), from.end());
 }
 
 void Evaluator::followAll(const Path& path, std::size_t i, NodeId start, Collection& out) const {

@@ -37,6 +37,7 @@ Path pathTo(Ast& ast, std::uint32_t id) {
         if (step.position == kNone) return {};
     }
     AstNode& focus = ast.nodes[n.focus];
+    if (n.op == Op::at && isV2List(focus.text)) return {};  // lists of HL7 v2 begin with 1
     if (focus.op == Op::self && member) return {Step{Step::Kind::self, n.name, n.focus, 0}, step};
     if (focus.path == kNone) return {};
     Path path = std::move(ast.paths[focus.path]);

@@ -133,6 +133,35 @@ TEST(Expression, Hl7) {
     }
 }
 
+/// The specification's appendix, each beside our short form.
+TEST(Expression, Hl7AsTheAppendixSeesIt) {
+    formats::Settings settings;
+    settings.kind = formats::Kind::hl7v2;
+    formats::NodeTree tree;
+    const std::string_view message =
+        "MSH|^~\\&|A|B|C|D|20240501||ADT^A01|1|P|2.5.1\rPID|1||4711^^^H&1.2&ISO^MR~4712^^^X^PI||Testa^Ada||19741225|F\r"
+        "OBX|1|LN||1\rOBX|2|ST||2\r";
+    ASSERT_TRUE(formats::parse(settings, message, {}, tree));
+    const Case cases[] = {
+        {"Message.segment.where(code = 'PID').field[3].element.first().simple()", "4711"},
+        {"Message.segment[2].elements(3).simple()", "4711,4712"},
+        {"Message.segment.where(code = 'PID').field[3].element.where(component[5].value = 'MR').simple()", "4711"},
+        {"Message.segment.where(code = 'PID').elements(3).where(component[5].value = 'PI').component[1].text", "4712"},
+        {"segment.where(code = 'PID').field[3].element[2].component[1].value", "4712"},
+        {"segment.where(code = 'PID').field[3].element[1].component[4].subcomponent[2].value", "1.2"},
+        {"segment.where(code = 'OBX' and elements(2).exists($this = 'LN')).elements(1)", "1"},
+        {"segment.code", "MSH,PID,OBX,OBX"},
+        {"segment.count()", "4"},
+        {"segment.where(code = 'PID').field[8].component.count()", "1"},
+        {"PID.elements(5).components(2)", "Ada"},
+        {"PID.f3.component[1]", "4711,4712"},
+        {"segment[9].code", ""},
+        {"Message.group('PATIENT')", "!malformed"},
+        {"PID.code", "PID"},
+    };
+    for (const Case& c : cases) EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
+}
+
 TEST(Expression, Conditions) {
     formats::Settings settings;
     settings.kind = formats::Kind::hl7v2;

@@ -1,0 +1,90 @@
+// HL7 v2 messages as the specification's appendix sees them, beside the short names: `Message.segment.where(code =
+// 'PID').field[3].element.first().simple()` is `PID.f3.first()`. Lists begin with 1. A field is here all its repetitions, so that
+// `element` of it is themselves. Groups need the abstract message syntax, which the reader does not apply: they are refused.
+#include "fhirpath/evaluator.h"
+
+namespace porta::fhirpath {
+using formats::kNoNode;
+using formats::NodeId;
+
+namespace {
+
+/// How deep a node stands: 1 segment, 2 field, 3 component, 4 subcomponent.
+int levelOf(const formats::NodeTree& tree, NodeId node) {
+    int level = 0;
+    for (; tree[node].parent != kNoNode; node = tree[node].parent) ++level;
+    return level;
+}
+
+}  // namespace
+
+/// A name of the object model, when no part of the message has it. False: it is none.
+bool Evaluator::v2Member(NodeId of, std::string_view name, Collection& out) const {
+    const int level = levelOf(tree_, of);
+    const bool list = (name == "segment" && level == 0) || (name == "field" && level == 1) ||
+                      (name == "component" && level == 2) || (name == "subcomponent" && level == 3);
+    if (list) {
+        for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling) out.push_back(Value::ofNode(c));
+        if (level > 1 && tree_[of].first_child == kNoNode) out.push_back(Value::ofNode(of));  // the only part of itself
+        return true;
+    }
+    if (name == "code" && level == 1) return out.push_back(Value::ofString(tree_[of].name)), true;
+    if (name == "element" && level == 2) return out.push_back(Value::ofNode(of)), true;
+    if ((name != "value" && name != "text") || level < 2) return false;
+    if (tree_[of].first_child == kNoNode) out.push_back(Value::ofNode(of));
+    return true;
+}
+
+/// The `number`-th part, counted from 1: `f3` of a segment, `c4` of a field, `s2` of a component.
+void Evaluator::v2Numbered(NodeId of, std::string_view list, std::int64_t number, Collection& out) const {
+    const char letter = list.starts_with("field") || list.starts_with("element") ? 'f' : list[0];
+    const std::string name = letter + std::to_string(number);
+    Nodes found;
+    members(of, formats::Name(name), found);
+    put(found, out);
+}
+
+/// `segment[2]`, `field[3]`, `element[1]`, `component[4]`: by number, not by position, where parts have numbers.
+bool Evaluator::v2Indexed(const AstNode& n, const Frame& f, Collection& out) {
+    const AstNode& list = ast_.nodes[n.focus];
+    std::optional<std::int64_t> number;
+    if (!integerArgument(n, 0, f, number)) return false;
+    if (!number || *number < 1) return true;
+    if (list.text == "segment" || list.text == "element") {
+        Collection all;
+        if (!eval(n.focus, f, all)) return false;
+        if (static_cast<std::size_t>(*number) <= all.size()) out.push_back(all[static_cast<std::size_t>(*number) - 1]);
+        return true;
+    }
+    Collection focus;
+    if (list.focus != kNone) {
+        if (!eval(list.focus, f, focus)) return false;
+    } else if (f.all != nullptr) {
+        focus = *f.all;
+    } else {
+        focus.push_back(*f.self);
+    }
+    for (const Value& v : focus)
+        if (v.isNode()) v2Numbered(v.node, list.text, *number, out);
+    return true;
+}
+
+bool Evaluator::v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out) {
+    if (tree_.dialect() != formats::Dialect::hl7v2) return raise(n, "an HL7 v2 message expected");
+    if (n.fn == Fn::v2_group) return raise(n, "the message is not read by groups");
+    std::optional<std::int64_t> number;
+    if (n.fn == Fn::v2_parts && !integerArgument(n, 0, f, number)) return false;
+    for (const Value& v : focus) {
+        if (!v.isNode()) continue;
+        if (n.fn == Fn::v2_parts) {
+            if (number && *number > 0) v2Numbered(v.node, n.text, *number, out);
+            continue;
+        }
+        NodeId node = v.node;  // simple(): the text, or that of the first component
+        while (tree_[node].first_child != kNoNode) node = tree_[node].first_child;
+        if (!tree_[node].text.empty()) out.push_back(Value::ofNode(node));
+    }
+    return true;
+}
+
+}  // namespace porta::fhirpath
