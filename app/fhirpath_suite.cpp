@@ -56,17 +56,10 @@ struct Expected {
 /// A value of the system has its own type, or one that it converts to by itself (5.5: an Integer is a Decimal, a Date a
 /// DateTime); of a node the model decides.
 bool typed(const Value& v, const std::string& type, const NodeTree& tree, fhirpath::Release release) {
-    static const std::map<std::string, std::vector<std::string>> system = {{"boolean", {"Boolean"}},
-                                                                           {"integer", {"Integer"}},
-                                                                           {"decimal", {"Decimal", "Integer"}},
-                                                                           {"string", {"String"}},
-                                                                           {"date", {"Date"}},
-                                                                           {"dateTime", {"DateTime", "Date"}},
-                                                                           {"time", {"Time"}},
-                                                                           {"Quantity", {"Quantity"}},
-                                                                           {"code", {"String"}},
-                                                                           {"id", {"String"}},
-                                                                           {"integer64", {"Long", "Integer"}}};
+    static const std::map<std::string, std::vector<std::string>> system = {
+        {"boolean", {"Boolean"}}, {"integer", {"Integer"}},   {"decimal", {"Decimal", "Integer"}},
+        {"string", {"String"}},   {"date", {"Date"}},         {"dateTime", {"DateTime", "Date"}},
+        {"time", {"Time"}},       {"Quantity", {"Quantity"}}, {"integer64", {"Long", "Integer"}}};
     auto is = [&](const std::string& name) {
         fhirpath::Options options;
         options.release = release;
