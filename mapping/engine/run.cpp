@@ -311,6 +311,15 @@ bool sameFamily(const formats::Settings& a, const formats::Settings& b) {
     return a.kind == b.kind || (json(a.kind) && json(b.kind)) || (a.fhir && b.fhir);
 }
 
+/// The source's settings, changed in `own` where a program asks for FHIR's dialect: they hold texts, which are not copied for
+/// each record.
+const formats::Settings& withDialect(const formats::Settings& format, bool fhir, formats::Settings& own) {
+    if (!fhir || format.fhir) return format;
+    own = format;
+    own.fhir = true;
+    return own;
+}
+
 /// Whether the program takes this tree.
 Result<bool> takes(RecordScope& scope) {
     if (!sameFamily(scope.program.format, scope.format)) return false;
@@ -363,8 +372,8 @@ Watching::Watching(Probe& probe) { scratch().probe = &probe; }
 Watching::~Watching() { scratch().probe = nullptr; }
 
 Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
-    formats::Settings settings = format;
-    settings.fhir = settings.fhir || impl_->format.fhir;
+    formats::Settings own;
+    const formats::Settings& settings = withDialect(format, impl_->format.fhir, own);
     if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
         return unreadable(input, read.error());
     RecordScope scope{*impl_, settings, input, tree, scratch()};
@@ -376,8 +385,10 @@ Outcome Program::map(const formats::Settings& format, const Input& input, format
 
 Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
                      const Input& input, formats::NodeTree& tree) {
-    formats::Settings settings = format;
-    for (const auto& p : programs) settings.fhir = settings.fhir || p->impl_->format.fhir;
+    formats::Settings own;
+    const bool fhir =
+        std::any_of(programs.begin(), programs.end(), [](const auto& p) { return p->impl_->format.fhir; });
+    const formats::Settings& settings = withDialect(format, fhir, own);
     if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
         return unreadable(input, read.error());
     // The programs of one source share one numbering of rules, in the order of the list.
