@@ -275,6 +275,11 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
     } else if (!settings.header) {
         for (std::size_t i = 0; i < cells.size(); ++i) names.push_back(tree.keep("column" + std::to_string(i + 1)));
     }
+    if (settings.ragged) {
+        // Cells at the end may be missing, and empty ones stand behind the last column: neither says anything.
+        if (cells.size() < names.size()) names.resize(cells.size());
+        while (cells.size() > names.size() && cells.back().from == cells.back().to) cells.pop_back();
+    }
     if (names.size() != cells.size())
         return fail(
             Errc::malformed,

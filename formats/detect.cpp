@@ -37,6 +37,22 @@ bool latin9(std::string_view bytes) {
     return word && !control;
 }
 
+/// Charsets of DOS and of the old Macintosh have their letters where Windows has signs or nothing: "" where few stand there.
+std::string oldMachine(std::string_view bytes) {
+    // é à è ì ò ù ç ü ö ä ñ â ê î ô û, as each has them.
+    static constexpr std::string_view kDos = "\x82\x85\x8A\x8D\x95\x97\x87\x81\x94\x84\xA4\x83\x88\x8C\x93\x96";
+    static constexpr std::string_view kMac = "\x8E\x88\x8F\x93\x98\x9D\x8D\x9F\x9A\x8A\x96\x89\x90\x94\x99\x9E";
+    std::size_t dos = 0, mac = 0, all = 0;
+    for (std::size_t i = 1; i < bytes.size(); ++i) {
+        if (!high(bytes[i]) || !letter(bytes[i - 1])) continue;
+        ++all;
+        dos += kDos.find(bytes[i]) != kDos.npos;
+        mac += kMac.find(bytes[i]) != kMac.npos;
+    }
+    if (all == 0 || std::max(dos, mac) * 10 < all * 7) return {};
+    return dos >= mac ? "ibm-850" : "macintosh";
+}
+
 /// The words that hold other bytes than ASCII: digits and dates would drown what tells a language.
 std::string telling(std::string_view bytes) {
     std::string out;
@@ -51,6 +67,7 @@ std::string telling(std::string_view bytes) {
 }
 
 std::string byStatistics(std::string_view bytes) {
+    if (std::string old = oldMachine(bytes); !old.empty()) return old;
     const std::string words = telling(bytes);
     UErrorCode status = U_ZERO_ERROR;
     UCharsetDetector* detector = ucsdet_open(&status);

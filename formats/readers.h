@@ -37,7 +37,8 @@ Result<Units> splitRecords(std::string_view object, const std::string& record);
 
 namespace csv {
 Result<Units> split(const Settings& settings, std::string_view object);
-/// RFC 4180 with a delimiter of choice; children are named by the header.
+/// RFC 4180 with a delimiter of choice; children are named by the header. With `ragged` a row may end before the last column,
+/// and may have empty cells behind it.
 Result<void> parse(const Settings& settings, std::string_view raw, std::string_view header, NodeTree& tree);
 }  // namespace csv
 

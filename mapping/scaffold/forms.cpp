@@ -179,7 +179,7 @@ int yearOf(const std::string& value, const std::string& pattern) {
     return pattern.find("yyyy") != std::string::npos ? year : year + (year > 30 ? 1900 : 2000);
 }
 
-std::string dateExpression(const std::string& path, const std::string& pattern, bool birth) {
+std::string dateExpression(const std::string& path, const std::string& pattern, int pivot) {
     if (pattern == "iso") return path;
     std::string value = path, form = pattern;
     const bool single = form.find("MM") == std::string::npos;
@@ -190,11 +190,15 @@ std::string dateExpression(const std::string& path, const std::string& pattern, 
     }
     if (form.find("yyyy") == std::string::npos) {
         // Two digits of a year: the century is a guess.
-        const std::string pivot = birth ? "([3-9]\\\\d)" : "([6-9]\\\\d)";
+        const int tens = std::clamp(pivot, 0, 98) / 10, ones = std::clamp(pivot, 0, 98) % 10;
+        auto above = [](int digit) { return digit == 8 ? std::string("9") : "[" + std::to_string(digit + 1) + "-9]"; };
+        const std::string later = tens < 9 ? above(tens) + "\\\\d" : "";
+        const std::string same = ones < 9 ? std::to_string(tens) + above(ones) : "";
+        const std::string last = "((?:" + later + (later.empty() || same.empty() ? "" : "|") + same + "))";
         const char s = form[2];
         const std::string quoted = s == '.' ? "\\\\." : std::string(1, s);
         const std::string time = form.size() > 8 ? "( .*)?" : "()";
-        value += ".replaceMatches('^(\\\\d\\\\d)" + quoted + "(\\\\d\\\\d)" + quoted + pivot + time + "$', '$1" + s +
+        value += ".replaceMatches('^(\\\\d\\\\d)" + quoted + "(\\\\d\\\\d)" + quoted + last + time + "$', '$1" + s +
                  "$2" + s + "19$3$4')";
         value += ".replaceMatches('^(\\\\d\\\\d)" + quoted + "(\\\\d\\\\d)" + quoted + "(\\\\d\\\\d)" + time +
                  "$', '$1" + s + "$2" + s + "20$3$4')";

@@ -19,8 +19,8 @@ bool isNumber(std::string_view text);
 std::string datePattern(const std::vector<std::string>& values);
 /// The year of a date of that pattern, or 0.
 int yearOf(const std::string& value, const std::string& pattern);
-/// An expression that makes an ISO date of `path`. `birth`: two digits of a year are in the past.
-std::string dateExpression(const std::string& path, const std::string& pattern, bool birth);
+/// An expression that makes an ISO date of `path`. `pivot`: two digits of a year above it are of the last century.
+std::string dateExpression(const std::string& path, const std::string& pattern, int pivot);
 /// A national scheme whose form alone tells it (`IT-CF`, `ES-DNI`), or "".
 std::string identifierScheme(const std::vector<std::string>& values);
 /// Share of the values for which `is` holds.

@@ -73,7 +73,9 @@ struct Guesser {
                 if (score < 1000 && words.size() > 1)
                     score = std::max(score, matches(wordsOf(f.label.substr(f.label.rfind(' ') + 1)), role) - 50);
                 if (score < 200 || (kExact.count(role) && score < 900)) continue;
-                if (other && score < 1000 && (kOfPerson.count(role) || isId(role))) continue;
+                if (other && score < 1000 &&
+                    (kOfPerson.count(role) || isId(role) || role == "phone" || role == "email"))
+                    continue;
                 if (worker && (kOfPerson.count(role) || role == "phone" || role == "email")) continue;
                 if (holds(role, f, g, sample.records)) all.push_back({score, role, &f});
             }
@@ -192,6 +194,11 @@ struct Guesser {
             if (unique(row)) break;
             if (!candidate) continue;
             const Field& f = *candidate;
+            // A unique number is a key where its name says so, or where nothing else can name the person.
+            const std::vector<std::string> words = wordsOf(f.label);
+            const bool people = g.field("birth_date") && (g.field("family") || g.field("full_name"));
+            const bool said = matches(words, "row_id") > 0 || matches(words, "person_id") > 0;
+            if (people && sample.format.header && !said) continue;
             const bool amount = share(f.values, [](const std::string& v) {
                                     return isNumber(v) && v.find_first_of(".,") != v.npos;
                                 }) > 0.1;
@@ -280,6 +287,11 @@ Guess guess(const Sample& sample, const std::string& name) {
     Guess g;
     for (const Field& f : sample.fields)
         if (std::string pattern = datePattern(f.values); !pattern.empty()) g.dates[&f] = pattern;
+    int latest = 0;
+    for (const auto& [f, pattern] : g.dates)
+        for (const std::string& v : f->values)
+            if (pattern.find("yyyy") != pattern.npos || pattern == "iso") latest = std::max(latest, yearOf(v, pattern));
+    if (latest >= 2000 && latest < 2100) g.latest_year = latest;
     Guesser guesser{sample, g};
     guesser.byNames();
     guesser.name();

@@ -15,6 +15,7 @@ struct Guess {
     std::string entity;                         ///< besides the person: `job_seeking`, `involvement`, …
     std::vector<const Field*> person_key;       ///< together they name the person; never empty
     std::vector<const Field*> row_key;          ///< together they name the row; never empty
+    int latest_year = 2030;                     ///< of all dates; births lie before it
     bool keys_complete = true;                  ///< false: in some records a part of the key is missing
 
     const Field* field(const std::string& role) const {

@@ -197,9 +197,11 @@ Result<void> records(Sample& sample, std::string_view bytes) {
     // many cells as it takes, or as most rows have where there is no header.
     if (sample.format.kind == formats::Kind::csv) {
         std::size_t width = sample.format.header ? 1 : widest(sample.format, bytes, *units);
+        formats::Settings strict = sample.format;
+        strict.ragged = false;
         for (; width < 2000; ++width) {
-            const std::string row = rowOf(width, sample.format, units->context);
-            if (!formats::parse(sample.format, row, units->context, tree)) continue;
+            const std::string row = rowOf(width, strict, units->context);
+            if (!formats::parse(strict, row, units->context, tree)) continue;
             for (NodeId c = tree[0].first_child; c != kNoNode; c = tree[c].next_sibling)
                 gather.field(quotedName(tree[c].name), std::string(tree[c].name));
             break;
@@ -341,6 +343,8 @@ Result<Sample> readSample(const std::string& path, std::string_view bytes, const
     if (hints.format.empty() && (found.xsd || found.json_schema)) {
         if (auto made = described(sample, path, found.xsd); !made) return made.error();
     } else {
+        // More than a slip here and there: the office leaves out what is empty at the end.
+        if (sample.format.kind == formats::Kind::csv) sample.format.ragged = found.columns_agree < 0.995;
         if (sample.format.kind == formats::Kind::csv)
             sample.format.header = hints.header.empty() ? headed(bytes, sample.format) : hints.header == "true";
         if (auto read = records(sample, bytes); !read) return read.error();

@@ -48,7 +48,8 @@ std::string sourceText(const Scaffold& s, const Sample& sample, const std::strin
     out += "format: {kind: " + std::string(nameOf(sample.format.kind));
     if (sample.format.kind == formats::Kind::csv)
         out += ", delimiter: " + quotedText(std::string(1, sample.format.delimiter)) +
-               ", encoding: " + sample.format.encoding + ", header: " + (sample.format.header ? "true" : "false");
+               ", encoding: " + sample.format.encoding + ", header: " + (sample.format.header ? "true" : "false") +
+               (sample.format.ragged ? ", ragged: true" : "");
     if (sample.format.fhir) out += ", dialect: fhir";
     out += ", time_zone: Europe/Rome}  # guess\n";
     out +=

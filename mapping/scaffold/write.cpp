@@ -53,7 +53,9 @@ struct Writer {
     std::string value(const Field& f) const {
         auto date = g.dates.find(&f);
         std::string from = clean(f);
-        return date == g.dates.end() ? from : dateExpression(from, date->second, g.field("birth_date") == &f);
+        return date == g.dates.end()
+                   ? from
+                   : dateExpression(from, date->second, g.field("birth_date") == &f ? g.latest_year % 100 : 60);
     }
     /// Several fields joined; one alone as it is.
     std::string key(const std::vector<const Field*>& fields) const {
@@ -93,9 +95,17 @@ struct Writer {
                                      ": what stands before the comma");
                 line(indent + 1, "given: [" + quotedText(whole + ".split(',').skip(1).first().trim()") + "]");
             } else {
-                line(indent + 1, "family: " + quotedText(whole + ".split(' ').last()") + because(*full) +
-                                     ": the last word is the family's");
-                line(indent + 1, "given: [" + quotedText(whole + ".split(' ').first()") + "]");
+                // `Cognome e nome`: the family's comes first where the column says so.
+                const std::vector<std::string> words = wordsOf(full->label);
+                const bool first =
+                    words.size() > 1 && (matches({words[0]}, "family") == 1000 ||
+                                         (matches({words[0]}, "name") == 1000 && matches({words[1]}, "given") == 1000));
+                line(indent + 1,
+                     "family: " + quotedText(whole + (first ? ".split(' ').first()" : ".split(' ').last()")) +
+                         because(*full) +
+                         (first ? ": the first word is the family's" : ": the last word is the family's"));
+                line(indent + 1,
+                     "given: [" + quotedText(whole + (first ? ".split(' ').last()" : ".split(' ').first()")) + "]");
             }
         }
         field(indent + 1, "birth_family", "birth_family");
@@ -312,6 +322,7 @@ std::string mappingText(const std::string& id, const Sample& sample, const Guess
     if (sample.format.kind == formats::Kind::csv) {
         w.line(1, "delimiter: " + quotedText(std::string(1, sample.format.delimiter)) + "  # guess");
         w.line(1, "encoding: " + sample.format.encoding + "  # guess");
+        if (sample.format.ragged) w.line(1, "ragged: true  # guess: rows leave out what is empty at their end");
         w.line(1, std::string("header: ") + (sample.format.header ? "true" : "false") + "  # guess");
     }
     w.model();

@@ -126,6 +126,49 @@ def other_formats(root):
     check(counts and counts["published"] == 1, "lab.hl7: the person of a message that no mapping knows", problem or str(counts))
 
 
+def quirks(root):
+    """What else the same registers may come as."""
+    for name, encoding, text in (("italian_jobs", "cp850", "ibm-850"), ("french_benefits", "mac_roman", "macintosh"), ("dutch_care", "utf-16-be", "utf-16be"),
+                                 ("italian_jobs", "utf-16-le", "utf-16le"), ("polish_benefits", "iso-8859-2", "iso-8859-2"), ("english_visits", "ascii", "utf-8")):
+        folder = root / f"{name}-{encoding}"
+        folder.mkdir()
+        sample, table, facts = registers.write(name, folder)
+        text_of = sample.read_bytes().decode(registers.REGISTERS[name][1])
+        sample.write_bytes(text_of.encode(encoding, errors="replace").replace(b"?", b"e") if encoding in ("ascii", "cp850", "mac_roman", "iso-8859-2") else text_of.encode(encoding))
+        source = scaffolded(sample, folder / "config", f"{name} in {encoding}")
+        mapping = (folder / "config/mappings" / f"{source}.yaml").read_text(encoding="utf-8")
+        counts, problem = account(folder / "config", source)
+        check(f"encoding: {text}  #" in mapping and counts and counts["published"] >= 0.99 * len(table), f"{name} in {encoding}: read as {text}, 99 % published", problem or str(counts["published"]))
+    # Rows that leave out what is empty at their end.
+    folder = root / "ragged"
+    folder.mkdir()
+    sample, table, _ = registers.write("dutch_care", folder)
+    lines = sample.read_text(encoding="utf-8").split("\n")
+    sample.write_text("\n".join(line.rsplit(";", 3)[0] if i and i % 3 == 0 and i != 200 else line for i, line in enumerate(lines)), encoding="utf-8")
+    source = scaffolded(sample, folder / "config", "ragged rows")
+    counts, problem = account(folder / "config", source)
+    check(counts and counts["published"] >= 0.99 * len(table), "ragged rows: 99 % published", problem or str(counts["published"]))
+    # Old people and two digits of the year: nobody is born after the file.
+    folder = root / "old"
+    folder.mkdir()
+    rows = ["Identifiant;Nom et prénom;Né(e) le;Sexe;Entrée"] + [f"R{i};Exemple Zoé;{1 + i % 28:02d}/0{1 + i % 9}/{25 + i % 26};Femme;01/0{1 + i % 9}/2023" for i in range(60)]
+    (folder / "residents.csv").write_bytes(("\r".join(rows) + "\r").encode("mac_roman"))
+    source = scaffolded(folder / "residents.csv", folder / "config", "old people")
+    counts, problem = account(folder / "config", source)
+    shown = people(folder / "config")
+    check(len(shown) == 60 and all(p.get("birth_date", "").startswith("19") and p["names"][0] == {"family": "Exemple", "given": ["Zoé"], "source": source} for p in shown),
+          "old people: born in the last century, the family's name first", problem or str(shown[:1])[:300])
+    # No number of the person in any column, and one of something else that happens to be different in each row.
+    folder = root / "nameless"
+    folder.mkdir()
+    rows = ["First name;Surname;Date of birth;Gender;Points"] + [f"Ada{i % 7};Inventi{i % 50};{1 + i % 28:02d}/0{1 + i % 9}/1970;F;{i}" for i in range(300)]
+    (folder / "tenancies.csv").write_text("\n".join(rows) + "\n")
+    source = scaffolded(folder / "tenancies.csv", folder / "config", "no key")
+    mapping = (folder / "config/mappings" / f"{source}.yaml").read_text()
+    counts, problem = account(folder / "config", source)
+    check("key: Points" not in mapping and counts and counts["published"] == 300, "no key: the person is named by name and birth date", problem)
+
+
 def refusals(root):
     (root / "nothing.csv").write_bytes(b"")
     check(porta("map", "new", root / "nothing.csv", "-o", root / "c-nothing").returncode != 0, "control: an empty file is refused")
@@ -144,6 +187,7 @@ def main():
         root = Path(directory)
         for name in registers.REGISTERS:
             register(name, root)
+        quirks(root)
         other_formats(root)
         refusals(root)
     print(f"new registers: {len(failures)} failures")

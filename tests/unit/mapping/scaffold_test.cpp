@@ -47,6 +47,12 @@ TEST(Words, NameRoles) {
     EXPECT_EQ(matches(wordsOf("Miete max."), "family"), 0);
 }
 
+TEST(Words, TwoDigitsOfAYearPivotOnTheLatest) {
+    EXPECT_NE(dateExpression("d", "dd/MM/yy", 23).find("(?:[3-9]\\\\d|2[4-9])"), std::string::npos)
+        << dateExpression("d", "dd/MM/yy", 23);
+    EXPECT_EQ(dateExpression("d", "iso", 23), "d");
+}
+
 TEST(Words, SexesDependOnTheirNeighbours) {
     EXPECT_EQ(sexOf("M", {"M", "F"}), "male");
     EXPECT_EQ(sexOf("M", {"H", "M"}), "female");
@@ -65,6 +71,30 @@ TEST(Detect, EncodingsAndDelimiters) {
     EXPECT_EQ(formats::detect("MSH|^~\\&|A", "x").settings.kind, formats::Kind::hl7v2);
     EXPECT_EQ(formats::detect("{\"a\":1}\n{\"a\":2}\n", "x").settings.kind, formats::Kind::ndjson);
     EXPECT_TRUE(formats::detect("<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"/>", "x").xsd);
+}
+
+TEST(Detect, OldMachines) {
+    EXPECT_EQ(formats::detectEncoding("Citt\x85 di Forl\x8D, perch\x82"), "ibm-850");
+    EXPECT_EQ(formats::detectEncoding("Pr\x8Enom, Zo\x8E, \x83loi, tr\x8Fs"), "macintosh");
+    // A typographic apostrophe is Windows', not an old machine's letter.
+    EXPECT_EQ(formats::detectEncoding("dell\x92"
+                                      "Esempio e un\x92"
+                                      "altra"),
+              "windows-1252");
+}
+
+TEST(Csv, RaggedRowsSayNothingWhereTheyEnd) {
+    formats::Settings csv;
+    csv.kind = formats::Kind::csv;
+    formats::NodeTree tree;
+    EXPECT_FALSE(formats::parse(csv, "1,2", "a,b,c", tree));
+    EXPECT_FALSE(formats::parse(csv, "1,2,3,", "a,b,c", tree));
+    csv.ragged = true;
+    ASSERT_TRUE(formats::parse(csv, "1,2", "a,b,c", tree));
+    EXPECT_EQ(tree[tree.child(tree.root(), "b")].text, "2");
+    EXPECT_EQ(tree.child(tree.root(), "c"), formats::kNoNode);
+    EXPECT_TRUE(formats::parse(csv, "1,2,3,,", "a,b,c", tree));
+    EXPECT_FALSE(formats::parse(csv, "1,2,3,4", "a,b,c", tree)) << "a value without a column is not dropped";
 }
 
 TEST(Scaffold, KeepsNoValueButShortCodes) {
