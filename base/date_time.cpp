@@ -1,5 +1,7 @@
 #include "base/date_time.h"
 
+#include "base/iso.h"
+
 #include <unicode/basictz.h>
 #include <unicode/timezone.h>
 
@@ -236,17 +238,15 @@ Result<PartialDateTime> parsePattern(std::string_view text, std::string_view pat
     return d;
 }
 
-std::string toIso(const PartialDateTime& d) {
-    std::string out;
+void appendIso(std::string& out, const PartialDateTime& d) {
     padded(out, d.year, 4);
-    if (!d.month) return out;
+    if (!d.month) return;
     out += '-';
     padded(out, d.month, 2);
-    if (!d.day) return out;
+    if (!d.day) return;
     out += '-';
     padded(out, d.day, 2);
-    if (d.hour < 0) return out;
-    out.reserve(32);
+    if (d.hour < 0) return;
     out += 'T';
     padded(out, d.hour, 2);
     out += ':';
@@ -269,6 +269,12 @@ std::string toIso(const PartialDateTime& d) {
             padded(out, size % 60, 2);
         }
     }
+}
+
+std::string toIso(const PartialDateTime& d) {
+    std::string out;
+    if (d.hour >= 0) out.reserve(32);
+    appendIso(out, d);
     return out;
 }
 

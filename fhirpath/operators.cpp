@@ -211,14 +211,17 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
         }
         case Op::concat: {
             if (!single(n, a) || !single(n, b)) return false;
-            std::string text;
+            std::string_view sides[2];
             for (const Collection* c : {&a, &b}) {
                 if (c->empty()) continue;
                 Scalar s = scalar((*c)[0]);
                 if (s.object || (s.kind != ValueKind::string && !(*c)[0].isNode())) return raise(n, "& joins strings");
-                text += s.text;
+                sides[c == &b] = s.text;
             }
-            give(out, made(ValueKind::string, text), a, b);
+            char* text = arena_.make<char>(sides[0].size() + sides[1].size());
+            std::copy(sides[1].begin(), sides[1].end(), std::copy(sides[0].begin(), sides[0].end(), text));
+            const std::string_view whole(text, sides[0].size() + sides[1].size());
+            give(out, Value::ofString(whole), a, b);
             return true;
         }
         default: return arithmetic(n, n.op, a, b, out);

@@ -8,6 +8,7 @@
 
 #include "base/date_time.h"
 #include "fhirpath/expression.h"
+#include "mapping/engine/pool.h"
 #include "mapping/engine/probe.h"
 #include "mapping/engine/program.h"
 #include "mapping/engine/targets.h"
@@ -100,10 +101,13 @@ struct Program::Impl {
 /// Memory of the calling thread that records are mapped in, one after the other.
 struct Scratch {
     fhirpath::Variables vars = {};
+    fhirpath::Collection let = {};                                      ///< of the named expression that is evaluated
     Arena arena = {};                                                   ///< computed values
     std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled at a large tree's first need
     std::array<std::size_t, 64> leaves = {};  ///< of the operations before, by their emit: as many as the next may have
     Probe* probe = nullptr;
+    std::string iso = {};
+    Pool pool = {};  ///< what outcomes before gave back
 };
 
 /// What one record's expressions and leaves need.

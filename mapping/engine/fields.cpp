@@ -158,18 +158,17 @@ struct FieldWriter {
             Place place(path, f.name);
             if (auto ok = field(f, context, place, &null); !ok) {
                 if (!partial) return inField(ok.error(), e.entity + "." + f.name);
-                op.leaves.resize(before);
+                scope.scratch.pool.giveBack(op.leaves, before);
                 op.issues.push_back(ok.error().rule + ":" + f.name);
                 continue;
             }
             // Only a patch can say "this value is gone"; an upsert sets every field anyway.
             if (null && op.leaves.size() == before && e.op == schemas::Op::patch) {
-                Leaf l;
+                Leaf& l = scope.scratch.pool.leaf(op.leaves);
                 l.path = f.name;
                 l.kind = schemas::LeafKind::null;
                 l.how = schemas::How::constant;
                 l.rule = firstRule(f);
-                op.leaves.push_back(std::move(l));
                 if (Probe* probe = scope.scratch.probe) {
                     probe->rule(op.leaves.back().rule);
                     Depends nulls(probe, mark);

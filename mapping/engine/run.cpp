@@ -3,8 +3,10 @@
 #include <iterator>
 #include <string>
 
+#include "base/iso.h"
 #include "mapping/engine/compiled.h"
 #include "mapping/engine/resource_types.h"
+#include "mapping/engine/reuse.h"
 
 namespace porta::mapping {
 
@@ -119,26 +121,27 @@ Result<std::int64_t> wholeNumber(std::string_view text) {
     return text[0] == '-' ? -n : n;
 }
 
-Result<schemas::Version> objectVersion(const RecordScope& scope) {
+Result<void> objectVersion(const RecordScope& scope, schemas::Version& v) {
     const std::string& zone = scope.input.time_zone.empty() ? scope.program.zone : scope.input.time_zone;
     auto time = parseIso(scope.input.object_time);
     if (!time) return fail(Errc::malformed, "neither the record nor its object has a time", "mapping.version");
     auto instant = firstInstant(*time, zone);
     if (!instant) return instant.error();
-    return schemas::Version{schemas::Order::instant, {*instant}, scope.input.object_time};
+    v.order = schemas::Order::instant;
+    v.parts.push_back(*instant);
+    v.text = scope.input.object_time;
+    return {};
 }
 
-Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId context) {
+/// `v` is empty.
+Result<void> versionOf(RecordScope& scope, const EmitRule& e, NodeId context, schemas::Version& v) {
     const Part path{e, ".version"};
-    if (e.order == schemas::Order::arrival || scope.input.arrival)
-        return schemas::Version{schemas::Order::arrival, {}, ""};
+    v.order = scope.input.arrival ? schemas::Order::arrival : e.order;
+    if (v.order == schemas::Order::arrival) return {};
     if (e.version.empty()) {
-        auto v = objectVersion(scope);
-        if (!v) return inField(v.error(), path());
-        return v;
+        if (auto ok = objectVersion(scope, v); !ok) return inField(ok.error(), path());
+        return {};
     }
-    schemas::Version v;
-    v.order = e.order;
     for (const Expression& part : e.version) {
         auto text = single(scope, part, context, path, true);
         if (!text) return text.error();
@@ -162,9 +165,10 @@ Result<schemas::Version> versionOf(RecordScope& scope, const EmitRule& e, NodeId
         auto instant = firstInstant(*time, zone);
         if (!instant) return inField(instant.error(), path());
         v.parts.push_back(*instant);
-        v.text = toIso(*time);
+        v.text.clear();
+        appendIso(v.text, *time);
     }
-    return v;
+    return {};
 }
 
 Result<std::string> validTime(RecordScope& scope, const std::optional<Expression>& e, NodeId context,
@@ -184,7 +188,7 @@ Result<void> named(RecordScope& scope, const std::vector<SubjectRule>& rules, No
         Collection found;
         if (auto done = said(scope, s.id, context, nullptr, found); !done) return inField(done.error(), path());
         for (const Value& v : found)
-            keys.push_back({scope.input.source, s.entity, std::string(plain(scope, v).str(scope.tree))});
+            scope.scratch.pool.key(scope.input.source, s.entity, plain(scope, v).str(scope.tree), keys);
     }
     if (required && keys.empty() && !rules.empty())
         return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path());
@@ -194,13 +198,11 @@ Result<void> named(RecordScope& scope, const std::vector<SubjectRule>& rules, No
 Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std::vector<Operation>& out) {
     auto key = single(scope, *e.key, context, Part{e, ".key"}, true);
     if (!key) return key.error();
-    auto version = versionOf(scope, e, context);
-    if (!version) return version.error();
-    Operation& op = out.emplace_back();
+    Operation& op = scope.scratch.pool.operation(out);
+    if (auto ok = versionOf(scope, e, context, op.version); !ok) return ok;
     if (scope.scratch.probe) scope.scratch.probe->operation(e.rule);
-    op.key = {scope.input.source, e.entity, std::string(*key)};
+    Pool::name(op.key, scope.input.source, e.entity, *key);
     op.op = e.op;
-    op.version = std::move(*version);
     op.cls = e.cls;
     op.cancels = e.cancels;
     if (e.into) {
@@ -215,8 +217,8 @@ Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std:
     if (!from) return from.error();
     auto to = validTime(scope, e.valid_to, context, Part{e, ".valid.to"});
     if (!to) return to.error();
-    op.valid_from = std::move(*from);
-    op.valid_to = std::move(*to);
+    op.valid_from = *from;
+    op.valid_to = *to;
     if (auto ok = named(scope, e.subjects, context, Part{e, ".subjects"}, true, op.subjects); !ok) return ok;
     if (auto ok = named(scope, e.mentions, context, Part{e, ".mentions"}, false, op.mentions); !ok) return ok;
     std::size_t& leaves = scope.scratch.leaves[e.rule % scope.scratch.leaves.size()];
@@ -256,10 +258,11 @@ Result<void> contextsOf(RecordScope& scope, const EmitRule& e, Nodes& kept) {
 
 /// What a refused row of a full snapshot still tells: its keys are present (DESIGN §5, full snapshot, b).
 void presences(RecordScope& scope, Outcome& out) {
-    auto version = objectVersion(scope);
+    schemas::Version version;
+    const bool timed = objectVersion(scope, version).has_value();
     for (const EmitRule& e : scope.program.emits) {
         Nodes contexts;
-        if (!contextsOf(scope, e, contexts) || !version) {
+        if (!contextsOf(scope, e, contexts) || !timed) {
             out.key_unreadable = true;
             continue;
         }
@@ -272,7 +275,7 @@ void presences(RecordScope& scope, Outcome& out) {
             Operation op;
             op.key = {scope.input.source, e.entity, std::string(*key)};
             op.op = schemas::Op::presence;
-            op.version = *version;
+            op.version = version;
             schemas::seal(op);
             out.operations.push_back(std::move(op));
         }
@@ -291,18 +294,14 @@ void setVariables(RecordScope& scope) {
     if (!scope.input.object_time.empty()) time.push_back(Value::ofString(std::string_view(scope.input.object_time)));
 }
 
-Outcome refused(Error error) {
-    Outcome out;
+void refuse(Error error, Outcome& out) {
     out.state = State::quarantined;
     out.error = std::move(error);
-    return out;
 }
 
-Outcome skipped(const formats::NodeTree& tree) {
-    Outcome out;
+void skip(const formats::NodeTree& tree, Outcome& out) {
     out.state = State::skipped;
     out.rule = "no-mapping:" + Program::describe(tree);
-    return out;
 }
 
 /// The two give trees of one shape: JSON alone or in lines, and FHIR whichever way it is written.
@@ -327,29 +326,27 @@ Result<bool> takes(RecordScope& scope) {
     return holds(scope, scope.program.when, scope.tree.root());
 }
 
-Outcome mapTree(RecordScope& scope) {
-    Outcome out;
-    auto refuse = [&](Error error) {
-        out.operations.clear();
-        out.state = State::quarantined;
-        out.error = std::move(error);
+void mapTree(RecordScope& scope, Outcome& out) {
+    auto refused = [&](Error error) {
+        scope.scratch.pool.giveBack(out.operations);
+        refuse(std::move(error), out);
         if (scope.input.full_snapshot) presences(scope, out);
-        return std::move(out);
     };
     for (const auto& [name, expression] : scope.program.let) {
-        Collection found;
+        Collection& found = scope.scratch.let;
+        found.clear();
         if (auto done = evaluate(scope, expression, scope.tree.root(), found); !done)
-            return refuse(inField(done.error(), "let." + name));
-        scope.scratch.vars.add(name) = std::move(found);
+            return refused(inField(done.error(), "let." + name));
+        // Added when it is found: it may not see itself.
+        scope.scratch.vars.add(name) = found;
     }
     for (const EmitRule& e : scope.program.emits) {
         Nodes contexts;
-        if (auto found = contextsOf(scope, e, contexts); !found) return refuse(found.error());
+        if (auto found = contextsOf(scope, e, contexts); !found) return refused(found.error());
         for (NodeId c : contexts)
-            if (auto ok = emitOne(scope, e, c, out.operations); !ok) return refuse(ok.error());
+            if (auto ok = emitOne(scope, e, c, out.operations); !ok) return refused(ok.error());
     }
-    if (out.operations.empty()) return skipped(scope.tree);
-    return out;
+    if (out.operations.empty()) skip(scope.tree, out);
 }
 
 Scratch& scratch() {
@@ -359,11 +356,19 @@ Scratch& scratch() {
     return mine;
 }
 
+/// As a new one, its operations' memory kept for the next.
+void reset(Outcome& out, Pool& pool) {
+    pool.giveBack(out.operations);
+    out.state = State::published;
+    out.rule.clear();
+    out.error = {};
+    out.key_unreadable = false;
+}
+
 /// A record that no reader can open has no key either.
-Outcome unreadable(const Input& input, Error error) {
-    Outcome out = refused(std::move(error));
+void unreadable(const Input& input, Error error, Outcome& out) {
+    refuse(std::move(error), out);
     out.key_unreadable = input.full_snapshot;
-    return out;
 }
 
 }  // namespace
@@ -371,16 +376,26 @@ Outcome unreadable(const Input& input, Error error) {
 Watching::Watching(Probe& probe) { scratch().probe = &probe; }
 Watching::~Watching() { scratch().probe = nullptr; }
 
-Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
+void mapInto(const Program& program, const formats::Settings& format, const Input& input, formats::NodeTree& tree,
+             Outcome& out) {
+    const Program::Impl& impl = program.impl();
     formats::Settings own;
-    const formats::Settings& settings = withDialect(format, impl_->format.fhir, own);
+    const formats::Settings& settings = withDialect(format, impl.format.fhir, own);
+    Scratch& mine = scratch();
+    reset(out, mine.pool);
     if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
-        return unreadable(input, read.error());
-    RecordScope scope{*impl_, settings, input, tree, scratch()};
-    auto mine = takes(scope);
-    if (!mine) return refused(inField(mine.error(), "input.when"));
-    if (!*mine) return skipped(tree);
-    return mapTree(scope);
+        return unreadable(input, read.error(), out);
+    RecordScope scope{impl, settings, input, tree, mine};
+    auto taken = takes(scope);
+    if (!taken) refuse(inField(taken.error(), "input.when"), out);
+    else if (!*taken) skip(tree, out);
+    else mapTree(scope, out);
+}
+
+Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
+    Outcome out;
+    mapInto(*this, format, input, tree, out);
+    return out;
 }
 
 Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
@@ -389,23 +404,30 @@ Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs
     const bool fhir =
         std::any_of(programs.begin(), programs.end(), [](const auto& p) { return p->impl_->format.fhir; });
     const formats::Settings& settings = withDialect(format, fhir, own);
-    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
-        return unreadable(input, read.error());
+    Outcome outcome;
+    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) {
+        unreadable(input, read.error(), outcome);
+        return outcome;
+    }
     // The programs of one source share one numbering of rules, in the order of the list.
     std::uint32_t first_rule = 0;
     for (const auto& p : programs) {
         RecordScope scope{*p->impl_, settings, input, tree, scratch()};
         auto mine = takes(scope);
-        if (!mine) return refused(inField(mine.error(), "input.when"));
+        if (!mine) {
+            refuse(inField(mine.error(), "input.when"), outcome);
+            return outcome;
+        }
         if (*mine) {
-            Outcome outcome = mapTree(scope);
+            mapTree(scope, outcome);
             for (schemas::Operation& op : outcome.operations)
                 for (schemas::Leaf& leaf : op.leaves) leaf.rule += first_rule;
             return outcome;
         }
         first_rule += static_cast<std::uint32_t>(p->rules().size());
     }
-    return skipped(tree);
+    skip(tree, outcome);
+    return outcome;
 }
 
 // A skip rule stands in clear text in the store, in metrics and in the account: it names kinds that a standard knows, never

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/iso.h"
 #include "mapping/engine/compiled.h"
 
 namespace porta::mapping {
@@ -36,14 +37,14 @@ std::string_view textAt(RecordScope& scope, const formats::Span& span) {
 }
 
 void addSources(RecordScope& scope, const Value& value, std::vector<schemas::Source>& out) {
+    Pool& pool = scope.scratch.pool;
     if (value.isNode()) {
         const formats::Node& n = scope.tree[value.node];
-        out.push_back({n.span.offset, n.span.length, std::string(n.text)});
-        return;
+        return pool.source(n.span.offset, n.span.length, n.text, out);
     }
     out.reserve(value.spans.size());
     for (const formats::Span& s : value.spans)
-        out.push_back({s.offset, s.length, std::string(value.copied ? value.text : textAt(scope, s))});
+        pool.source(s.offset, s.length, value.copied ? value.text : textAt(scope, s), out);
 }
 
 }  // namespace
@@ -71,7 +72,8 @@ Error at(const RecordScope& scope, const Value& value, Error error) {
 Result<PartialDateTime> readTime(const RecordScope& scope, std::string_view text) {
     if (scope.tree.dialect() == formats::Dialect::hl7v2) return parseHl7(text);
     const std::string& own = scope.input.date_pattern.empty() ? scope.program.dates : scope.input.date_pattern;
-    if (!own.empty()) {
+    // A pattern has the size of what it takes.
+    if (!own.empty() && text.size() == own.size()) {
         if (auto read = parsePattern(text, own)) return read;
     }
     return parseIso(text);
@@ -86,20 +88,17 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
     }
     const std::string_view text = value.str(scope.tree);
     if (text.empty()) return {};
-    // Made for the first leaf; those beside it copy them.
-    const std::size_t made = leaves.size();
     const bool constant = !value.isNode() && value.spans.empty();
     const How how = constant ? How::constant : value.isCopy() ? How::copied : How::computed;
     auto leaf = [&](std::string_view below, std::string_view v, How h, std::int32_t row) {
-        Leaf& l = leaves.emplace_back();
+        Leaf& l = scope.scratch.pool.leaf(leaves);
         l.path.reserve(path.size() + (below.empty() ? 0 : below.size() + 1));
         l.path = path;
         if (!below.empty()) l.path.append(1, '/').append(below);
         l.value = v;
         l.how = constant ? How::constant : h;
         l.rule = rule.rule;
-        if (leaves.size() > made + 1) l.sources = leaves[made].sources;
-        else addSources(scope, value, l.sources);
+        addSources(scope, value, l.sources);
         l.table_row = constant ? -1 : row;
     };
     if (scope.scratch.probe) scope.scratch.probe->rule(rule.rule);
@@ -155,7 +154,9 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
                 read->hour = read->minute = read->second = read->micros = -1;
                 read->offset_minutes.reset();
             }
-            std::string iso = toIso(*read);
+            std::string& iso = scope.scratch.iso;
+            iso.clear();
+            appendIso(iso, *read);
             leaf("", iso, iso == text ? how : How::computed, -1);
             return {};
         }

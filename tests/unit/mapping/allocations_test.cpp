@@ -1,0 +1,79 @@
+// No heap allocation for a record after warm-up, in any mapping that we ship: every published record of the goldens, over and
+// over, into one outcome. A program of its own, because it counts what the whole process asks for.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+
+#include "mapping/engine/golden_file.h"
+#include "mapping/engine/reuse.h"
+
+namespace {
+
+std::size_t allocations = 0;
+
+void* counted(std::size_t size) {
+    ++allocations;
+    if (void* at = std::malloc(size ? size : 1)) return at;
+    throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new[](std::size_t size) { return counted(size); }
+void operator delete(void* at) noexcept { std::free(at); }
+void operator delete[](void* at) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+void operator delete[](void* at, std::size_t) noexcept { std::free(at); }
+
+namespace porta::mapping {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Record {
+    Input input;
+    std::string where;
+};
+
+TEST(Allocations, AreCounted) {
+    const std::size_t before = allocations;
+    auto* text = new std::string(100, 'x');
+    EXPECT_GE(allocations - before, 2u);
+    delete text;
+}
+
+TEST(Allocations, NoneForARecordAfterWarmUp) {
+    for (const auto& entry : fs::directory_iterator(fs::path(PORTA_ROOT) / "mapping/library")) {
+        if (entry.path().extension() != ".yaml") continue;
+        auto program = Program::load(entry.path().string());
+        ASSERT_TRUE(program) << program.error().message;
+        const formats::Settings& format = (*program)->format();
+        auto cases = loadGoldens(goldenFolder(entry.path().string()), format, false);
+        ASSERT_TRUE(cases) << cases.error().message;
+        formats::NodeTree tree;
+        Outcome outcome;
+        // A refusal is a text that somebody will read: it may cost one.
+        std::vector<Record> records;
+        for (const GoldenCase& c : *cases)
+            for (std::size_t i = 0; i < c.units.units.size(); ++i) {
+                mapInto(**program, format, c.input(i), tree, outcome);
+                if (outcome.state == State::published)
+                    records.push_back({c.input(i), c.name + " " + std::to_string(i)});
+            }
+        ASSERT_FALSE(records.empty());
+        for (int round = 0; round < 100; ++round)
+            for (const Record& r : records) mapInto(**program, format, r.input, tree, outcome);
+        for (const Record& r : records) {
+            const std::size_t before = allocations;
+            mapInto(**program, format, r.input, tree, outcome);
+            const std::size_t made = allocations - before;
+            EXPECT_EQ(made, 0u) << entry.path().filename() << " " << r.where;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace porta::mapping
