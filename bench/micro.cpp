@@ -15,6 +15,7 @@
 #include "base/crypto.h"
 #include "bench/inputs.h"
 #include "mapping/engine/program.h"
+#include "mapping/engine/reuse.h"
 
 namespace {
 
@@ -87,7 +88,19 @@ void parse(benchmark::State& state, const Task& task) {
     bytes(state, task.sample.bytes.size());
 }
 
+/// Into one outcome, filled again and again.
 void map(benchmark::State& state, const Task& task) {
+    porta::formats::NodeTree tree;
+    Outcome outcome;
+    for (auto _ : state) {
+        porta::mapping::mapInto(*task.program, task.format, task.input, tree, outcome);
+        benchmark::DoNotOptimize(outcome);
+    }
+    bytes(state, task.sample.bytes.size());
+}
+
+/// An outcome of its own for each record, as somebody needs who keeps it.
+void mapKept(benchmark::State& state, const Task& task) {
     porta::formats::NodeTree tree;
     for (auto _ : state) {
         Outcome outcome = task.program->map(task.format, task.input, tree);
@@ -157,6 +170,7 @@ int main(int argc, char** argv) {
         benchmark::RegisterBenchmark((name + "/parse").c_str(), parse, std::cref(task));
         if (!task.program) continue;
         benchmark::RegisterBenchmark((name + "/map").c_str(), map, std::cref(task));
+        benchmark::RegisterBenchmark((name + "/map, kept").c_str(), mapKept, std::cref(task));
         benchmark::RegisterBenchmark((name + "/map+seal").c_str(), mapSealed, std::cref(task));
     }
     const std::string& message = tasks.front().sample.bytes;
