@@ -37,8 +37,10 @@ Result<Units> splitRecords(std::string_view object, const std::string& record);
 
 namespace csv {
 Result<Units> split(const Settings& settings, std::string_view object);
-/// RFC 4180 with a delimiter of choice; children are named by the header. With `ragged` a row may end before the last column,
-/// and may have empty cells behind it.
+/// RFC 4180 with a delimiter of choice. A quote is one at the beginning of a cell only, as registers write it; what follows a
+/// closing quote must be the delimiter. Children are named by the header, a blank or repeated name is `columnN`; blanks around
+/// names go, those of cells stay; an empty cell says nothing. A row has as many cells as the
+/// header; with `ragged` it may end before the last column, and may have empty cells behind it.
 Result<void> parse(const Settings& settings, std::string_view raw, std::string_view header, NodeTree& tree);
 }  // namespace csv
 
