@@ -33,7 +33,7 @@ const Command kCommands[] = {
     {"record", porta::app::commandRecord, "list and show canonical records, fold operations"},
     {"why", porta::app::commandWhy, "why a view shows this value, in words"},
     {"why-not", porta::app::commandWhyNot, "why a record is not in a view, in words"},
-    {"map", porta::app::commandMap, "check, run and test mappings"},
+    {"map", porta::app::commandMap, "new, check, run, test, explain and compare mappings"},
     {"terms", porta::app::commandTerms, "code maps imported, codes that no map has, groups of classifications"},
     {"fhirpath", porta::app::commandFhirpath, "evaluate an expression, run a suite of them"},
     {"viewdef", porta::app::commandViewdef, "resources as rows of a table, by SQL on FHIR's view definitions"},

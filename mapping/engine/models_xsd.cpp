@@ -219,8 +219,11 @@ Result<std::shared_ptr<const Shape>> xsdModel(const std::string& file, const std
         shape->element(shape->root, name, type);
     }
     if (shape->types[shape->root].elements.empty())
-        return fail(Errc::misconfigured, "the XSD has no global element `" + element + "`", "model", 0, 0,
-                    nearest(element, known));
+        return fail(Errc::misconfigured,
+                    element.empty()
+                        ? "the XSD has types and no global element; name the file of the document that uses them"
+                        : "the XSD has no global element `" + element + "`",
+                    "model", 0, 0, nearest(element, known));
     return std::shared_ptr<const Shape>(shape);
 }
 
