@@ -93,6 +93,8 @@ struct Loader {
     /// The targets of a table against what the field may hold.
     void valuesOf(const Yaml& at, const Table& table, const std::string& entity, const std::string& where,
                   Target target);
+    /// Lists a code of which a table cannot say which row it takes.
+    void undecided(const Yaml& at, const Table& table);
     FieldRule field(const Yaml& y, const std::string& entity, const std::string& where, const std::string& name);
     FieldRule item(const Yaml& y, const std::string& entity, const std::string& where, const std::string& name);
     std::vector<FieldRule> members(const Yaml& y, const std::string& entity, const std::string& where,

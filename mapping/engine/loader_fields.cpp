@@ -80,6 +80,7 @@ ValueRule Loader::value(const Yaml& y, const std::string& entity, const std::str
         stop(y, "missing", "a coded field needs `translate`, or `unmapped: keep`");
     fits(*expr, v, entity, where, list);
     if (v.table) valuesOf(*translate, *v.table, entity, where, target);
+    if (v.table && !v.many_first) undecided(*translate, *v.table);
     return v;
 }
 
@@ -109,6 +110,25 @@ void Loader::valuesOf(const Yaml& at, const Table& table, const std::string& ent
     for (const auto& [source, all] : table.several)
         for (const Row& row : all) guarded([&] { check(row); });
     if (table.otherwise) check(*table.otherwise);
+}
+
+void Loader::undecided(const Yaml& at, const Table& table) {
+    auto apart = [](const Row& a, const Row& b) {
+        return (!a.to.empty() && !b.from.empty() && a.to < b.from) ||
+               (!b.to.empty() && !a.from.empty() && b.to < a.from);
+    };
+    for (const auto& [code, rows] : table.several)
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            for (std::size_t k = i + 1; k < rows.size(); ++k) {
+                if (rows[i].equivalence != rows[k].equivalence || apart(rows[i], rows[k])) continue;
+                Finding f = finding(at, "many",
+                                    "table `" + table.name + "` has equally good rows for one code, in lines " +
+                                        std::to_string(rows[i].line) + " and " + std::to_string(rows[k].line) +
+                                        "; a record with it is refused unless `onMany: first`");
+                f.kind = Finding::Kind::unproved;
+                findings.push_back(std::move(f));
+                return;
+            }
 }
 
 FieldRule Loader::field(const Yaml& y, const std::string& entity, const std::string& where, const std::string& name) {

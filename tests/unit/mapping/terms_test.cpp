@@ -63,6 +63,18 @@ TEST(Terms, OfSeveralRowsTheBetterOrNone) {
     EXPECT_EQ(mapped(kMap, "D", "").rfind("t: a code of 1 bytes has several rows", 0), 0u) << mapped(kMap, "D", "");
 }
 
+TEST(Terms, WhatNoRowDecidesIsListed) {
+    auto unproved = [](const std::string& map) {
+        written("map.yaml", map);
+        std::size_t n = 0;
+        for (const Finding& f : checkMapping(written("m.yaml", kMapping)).findings) n += f.rule == "many";
+        return n;
+    };
+    EXPECT_EQ(unproved(kMap), 1u);
+    EXPECT_EQ(unproved("terms: t\nrows:\n  B: [{code: old, to: 2019-12-31}, {code: new, from: 2020-01-01}]\n"), 0u);
+    EXPECT_EQ(unproved("terms: t\nrows:\n  B: [{code: old}, {code: new, equivalence: wider}]\n"), 0u);
+}
+
 TEST(Terms, TheNearestGroupStandsIn) {
     EXPECT_EQ(mapped(kMap, "F32", ""), "depression equal");
     EXPECT_EQ(mapped(kMap, "F32.1", ""), "depression wider");
