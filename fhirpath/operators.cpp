@@ -219,6 +219,7 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
                 sides[c == &b] = s.text;
             }
             char* text = arena_.make<char>(sides[0].size() + sides[1].size());
+            steps_ += (sides[0].size() + sides[1].size()) >> 6;  // as `made` counts
             std::copy(sides[1].begin(), sides[1].end(), std::copy(sides[0].begin(), sides[0].end(), text));
             const std::string_view whole(text, sides[0].size() + sides[1].size());
             give(out, Value::ofString(whole), a, b);
