@@ -64,7 +64,16 @@ Result<std::vector<ViewMessage>> Receiver::poll(int wait_ms) {
         newest[delivery->person] = std::move(*delivery);
     }
     std::vector<ViewMessage> out;
-    for (auto& [person, delivery] : newest) out.push_back(std::move(delivery));
+    std::vector<std::int64_t> needed;
+    for (auto& [person, delivery] : newest) {
+        if (!delivery.box.empty()) needed.push_back(viewKey(person, purpose_));
+        out.push_back(std::move(delivery));
+    }
+    try {
+        keys_.fetch(std::move(needed));
+    } catch (const Failure& f) {
+        return f.error;
+    }
     return out;
 }
 
