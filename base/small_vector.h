@@ -1,6 +1,8 @@
 #pragma once
 /// A vector whose first N items stand inside of it: results of expressions hold one or two. For plain values only; what the
 /// standard library has for this (C++26's inplace_vector) cannot grow.
+#include <sanitizer/asan_interface.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -28,6 +30,7 @@ public:
         Free* block = my.free_[k];
         my.free_[k] = block->next;
         --my.kept_[k];
+        ASAN_UNPOISON_MEMORY_REGION(block, bytes);
         return block;
     }
     static void give(void* at, std::size_t bytes) {
@@ -36,6 +39,8 @@ public:
         if (k >= kLevels || ended || my.kept_[k] == kMost) return ::operator delete(at);
         my.free_[k] = new (at) Free{my.free_[k]};
         ++my.kept_[k];
+        // So that the sanitizer still sees whoever goes on with a block that was let go.
+        ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(at) + sizeof(Free), bytes - sizeof(Free));
     }
     ~Blocks() {
         ended = true;  // vectors that live longer go to the system
