@@ -64,7 +64,10 @@ Result<std::unique_ptr<Keys>> openKeys(const config::Settings& settings, bool re
             if (!data) return data.error();
             auto objects = holdsAny(**data, "object");
             if (!objects) return objects.error();
-            if (*objects)
+            // Another process may have made the first ones meanwhile: keys come before the data that they open.
+            keys = holdsAny(**store, "wrapped");
+            if (!keys) return keys.error();
+            if (*objects && !*keys)
                 return fail(Errc::misconfigured,
                             "the schema porta holds data and porta_keys no key, and without its keys nothing in it can "
                             "be read; restore data and keys with `porta restore` into a database without the schemas "
