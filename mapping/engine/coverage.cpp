@@ -54,7 +54,8 @@ void Coverage::report(const Yaml& mapping, GoldenReport& out) const {
         need(e.when, kYes | kNo, place("when"), e.name + ".when", out);
         fields(e.fields, place("fields"), e.name + ".fields", out);
     }
-    for (const auto& [name, table] : program.tables) {
+    for (const auto& [of, table] : program.tables) {
+        const std::string& name = of;
         auto row = [&](const Row& r, const std::string& key) {
             ++out.rules;
             if (rows_.count(&r) == 0)

@@ -106,7 +106,7 @@ void Loader::valuesOf(const Yaml& at, const Table& table, const std::string& ent
             throw;
         }
     };
-    for (const auto& [source, row] : table.rows) guarded([&] { check(row); });
+    for (const auto& row : table.rows) guarded([&] { check(row.second); });
     for (const auto& [source, all] : table.several)
         for (const Row& row : all) guarded([&] { check(row); });
     if (table.otherwise) check(*table.otherwise);
