@@ -8,7 +8,7 @@ namespace {
 
 std::string number(std::uint64_t n, int size) {
     std::string out;
-    for (int i = 0; i < size; ++i) out += static_cast<char>(n >> (8 * i));
+    for (int i = 0; i < size; ++i) out += static_cast<char>(i < 8 ? n >> (8 * i) : 0);
     return out;
 }
 
