@@ -14,6 +14,4 @@ std::string unescaped(std::string_view s, bool html);
 std::optional<std::string> encoded(std::string_view s, std::string_view format);
 std::optional<std::string> decoded(std::string_view s, std::string_view format);
 
-void appendUtf8(std::string& out, unsigned code_point);
-
 }  // namespace porta::fhirpath

@@ -2,6 +2,8 @@
 
 #include "fhirpath/encoding.h"
 
+#include "base/text.h"
+
 namespace porta::fhirpath {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/yaml.h"
 
 namespace porta::fhirpath {
@@ -13,13 +14,6 @@ constexpr std::string_view kR4 =
 constexpr std::string_view kR5 =
 #include "fhirpath/models/fhir_r5.inc"
     ;
-
-std::string_view until(std::string_view& rest, char end) {
-    const std::size_t stop = std::min(rest.find(end), rest.size());
-    std::string_view part = rest.substr(0, stop);
-    rest.remove_prefix(std::min(stop + 1, rest.size()));
-    return part;
-}
 
 bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.h"
 #include "formats/charset.h"
 #include "formats/readers.h"
 
@@ -113,22 +114,7 @@ Result<std::string> decodeWide(std::string_view bytes, bool big) {
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
             at += 2;
         }
-        auto more = [&](int shift) { out += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
-        if (c < 0x80) {
-            out += static_cast<char>(c);
-        } else if (c < 0x800) {
-            out += static_cast<char>(0xC0 | c >> 6);
-            more(0);
-        } else if (c < 0x10000) {
-            out += static_cast<char>(0xE0 | c >> 12);
-            more(6);
-            more(0);
-        } else {
-            out += static_cast<char>(0xF0 | c >> 18);
-            more(12);
-            more(6);
-            more(0);
-        }
+        appendUtf8(out, c);
     }
     return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
 #include "formats/charset.h"
 #include "formats/readers.h"
 
@@ -23,25 +24,6 @@ bool anySpecial(const char* at) {
     constexpr std::uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
     auto zero = [](std::uint64_t x) { return (x - ones) & ~x; };
     return ((w | zero(w ^ (ones * '"')) | zero(w ^ (ones * '\\')) | (w - ones * 0x20)) & high) != 0;
-}
-
-void addUtf8(std::uint32_t c, std::string& out) {
-    auto more = [&](int shift) { out += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
-    if (c < 0x80) {
-        out += static_cast<char>(c);
-    } else if (c < 0x800) {
-        out += static_cast<char>(0xC0 | c >> 6);
-        more(0);
-    } else if (c < 0x10000) {
-        out += static_cast<char>(0xE0 | c >> 12);
-        more(6);
-        more(0);
-    } else {
-        out += static_cast<char>(0xF0 | c >> 18);
-        more(12);
-        more(6);
-        more(0);
-    }
 }
 
 class Parser {
@@ -265,7 +247,7 @@ private:
             if (low < 0xDC00 || low >= 0xE000) return refuseAt(from, "half of a surrogate pair");
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
         }
-        addUtf8(c, out);
+        appendUtf8(out, c);
         return true;
     }
     bool fourDigits(std::uint32_t& c) {

@@ -135,12 +135,4 @@ Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens
     return report;
 }
 
-Result<void> checkGoldens(const std::string& mapping, std::string goldens) {
-    auto program = Program::load(mapping);
-    if (!program) return program.error();
-    auto cases = loadGoldens(goldens.empty() ? goldenFolder(mapping) : goldens, (*program)->format(), false);
-    if (!cases) return cases.error();
-    return {};
-}
-
 }  // namespace porta::mapping

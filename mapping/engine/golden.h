@@ -36,7 +36,4 @@ struct GoldenReport {
 /// Errors: misconfigured when the mapping does not load, has no cases, or a case is not in the form of goldens.
 Result<GoldenReport> testMapping(const std::string& mapping, std::string goldens = {}, bool bless = false);
 
-/// The form of all cases of a mapping, without running it. Errors: as of `testMapping`.
-Result<void> checkGoldens(const std::string& mapping, std::string goldens = {});
-
 }  // namespace porta::mapping

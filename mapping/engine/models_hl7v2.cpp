@@ -3,6 +3,7 @@
 #include <map>
 #include <string_view>
 
+#include "base/text.h"
 #include "mapping/engine/models.h"
 
 namespace porta::mapping {
@@ -22,13 +23,6 @@ constexpr std::string_view k251 =
 constexpr std::string_view k28 =
 #include "schemas/models/hl7v2_2_8.inc"
     ;
-
-std::string_view until(std::string_view& rest, char end) {
-    const std::size_t stop = std::min(rest.find(end), rest.size());
-    std::string_view part = rest.substr(0, stop);
-    rest.remove_prefix(std::min(stop + 1, rest.size()));
-    return part;
-}
 
 /// `CX!*`: the name and its marks.
 struct Entry {

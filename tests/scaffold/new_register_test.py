@@ -9,17 +9,13 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 import registers  # noqa: E402
+from support.checks import Checks  # noqa: E402
 
-failures = []
+check = Checks()
 BINARY = str(Path(sys.argv[1]).resolve())
-
-
-def check(holds, what, detail=""):
-    print(("  ok   " if holds else "  FAIL ") + what + (f"  [{detail}]" if detail else ""))
-    if not holds:
-        failures.append(what)
 
 
 def porta(*args):
@@ -190,8 +186,8 @@ def main():
         quirks(root)
         other_formats(root)
         refusals(root)
-    print(f"new registers: {len(failures)} failures")
-    return 1 if failures else 0
+    print(f"new registers: {len(check.failures)} failures")
+    return 1 if check.failures else 0
 
 
 if __name__ == "__main__":

@@ -7,16 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.checks import Checks  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared/data/terminology"
+check = Checks()
 BINARY = str(Path(sys.argv[1]).resolve())
-failures = []
-
-
-def check(holds, what, detail=""):
-    print(("  ok   " if holds else "  FAIL ") + what + (f"  [{detail}]" if detail else ""))
-    if not holds:
-        failures.append(what)
 
 
 def porta(*args):
@@ -96,8 +93,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="porta-terms-") as directory:
         story(Path(directory))
         imports(Path(directory))
-    print(f"terms: {len(failures)} failures")
-    return 1 if failures else 0
+    print(f"terms: {len(check.failures)} failures")
+    return 1 if check.failures else 0
 
 
 if __name__ == "__main__":

@@ -1,24 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "formats/format.h"
+#include "tests/unit/formats/trees.h"
 
 namespace porta::formats {
 namespace {
-
-std::string path(const NodeTree& tree, std::initializer_list<const char*> steps) {
-    NodeId at = tree.root();
-    for (const char* s : steps) {
-        at = tree.child(at, s);
-        if (at == kNoNode) return "<none>";
-    }
-    return tree[at].kind == NodeKind::null ? "<null>" : std::string(tree[at].text);
-}
-
-Settings settings(Kind kind) {
-    Settings s;
-    s.kind = kind;
-    return s;
-}
 
 TEST(Csv, QuotesHeaderAndBrokenRows) {
     Settings s = settings(Kind::csv);

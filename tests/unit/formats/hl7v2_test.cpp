@@ -1,24 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "formats/format.h"
+#include "tests/unit/formats/trees.h"
 
 namespace porta::formats {
 namespace {
-
-std::string path(const NodeTree& tree, std::initializer_list<const char*> steps) {
-    NodeId at = tree.root();
-    for (const char* s : steps) {
-        at = tree.child(at, s);
-        if (at == kNoNode) return "<none>";
-    }
-    return tree[at].kind == NodeKind::null ? "<null>" : std::string(tree[at].text);
-}
-
-Settings settings(Kind kind) {
-    Settings s;
-    s.kind = kind;
-    return s;
-}
 
 /// PID-5 of a message with this MSH-2 and MSH-18; or the rule that refused it.
 std::string name(std::string_view field, std::string_view charset = "", std::string_view codes = "^~\\&") {

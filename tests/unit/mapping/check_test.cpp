@@ -1,5 +1,6 @@
 // The check of mappings: each mistake at its place with what it may have meant, and what is right passes.
 #include "mapping/engine/check.h"
+#include "tests/unit/mapping/files.h"
 
 #include <gtest/gtest.h>
 
@@ -8,13 +9,6 @@
 
 namespace porta::mapping {
 namespace {
-
-std::string written(const std::string& name, const std::string& text) {
-    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "check";
-    std::filesystem::create_directories(folder);
-    std::ofstream(folder / name, std::ios::binary) << text;
-    return (folder / name).string();
-}
 
 const std::string kColumns =
     "mapping: m\n"

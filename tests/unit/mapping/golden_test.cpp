@@ -7,20 +7,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "mapping/engine/check.h"
 #include "mapping/engine/mutate.h"
+#include "tests/unit/mapping/files.h"
 
 namespace porta::mapping {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kLibrary = fs::path(PORTA_ROOT) / "mapping/library";
-
-std::string slurp(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
 
 /// A mapping of one rule with one case, in a folder of the test's own.
 struct Bench {
@@ -95,7 +89,7 @@ TEST_P(MisspeltGolden, IsAnErrorWithItsPlace) {
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().code, Errc::misconfigured);
     EXPECT_NE(report.error().message.find(GetParam().message), std::string::npos) << report.error().message;
-    EXPECT_FALSE(checkGoldens(bench.mapping()));
+    EXPECT_FALSE(checkMapping(bench.mapping()).ok());
 }
 INSTANTIATE_TEST_SUITE_P(
     Golden, MisspeltGolden,

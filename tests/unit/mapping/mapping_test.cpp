@@ -6,25 +6,12 @@
 
 #include "mapping/engine/golden.h"
 #include "mapping/engine/targets.h"
+#include "tests/unit/mapping/files.h"
 
 namespace porta::mapping {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kLibrary = fs::path(PORTA_ROOT) / "mapping/library";
-
-std::string slurp(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-
-std::string written(const std::string& name, const std::string& text) {
-    fs::path path = fs::path(testing::TempDir()) / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-}
 
 TEST(Library, EveryGoldenIsAsExpectedAndEveryRuleCovered) {
     std::size_t mappings = 0;

@@ -8,16 +8,10 @@
 #include "mapping/engine/golden.h"
 #include "mapping/terminology/code_map.h"
 #include "mapping/terminology/hierarchy.h"
+#include "tests/unit/mapping/files.h"
 
 namespace porta::mapping {
 namespace {
-
-std::string written(const std::string& name, const std::string& text) {
-    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "terms";
-    std::filesystem::create_directories(folder);
-    std::ofstream(folder / name, std::ios::binary) << text;
-    return (folder / name).string();
-}
 
 const std::string kMapping =
     "mapping: m\ninput: {format: csv, model: {columns: [id, code, day]}}\nterms: {t: map.yaml}\nemit:\n"
