@@ -25,6 +25,8 @@ Result<PartialDateTime> parseHl7(std::string_view text);
 Result<PartialDateTime> parsePattern(std::string_view text, std::string_view pattern);
 /// Canonical ISO text in the precision given.
 std::string toIso(const PartialDateTime& value);
+/// The same, written behind a text that is already there.
+void appendIso(std::string& out, const PartialDateTime& value);
 /// Microseconds since 1970 UTC of the first moment that the value can mean. Without an offset the zone (IANA name,
 /// empty = UTC) decides.
 Result<std::int64_t> firstInstant(const PartialDateTime& value, std::string_view zone = {});

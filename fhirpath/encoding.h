@@ -7,6 +7,7 @@
 
 namespace porta::fhirpath {
 
+/// What HTML (`&lt;`), or a JSON string (`\"`), must write otherwise; and back, where what is no escape stays.
 std::string escaped(std::string_view s, bool html);
 std::string unescaped(std::string_view s, bool html);
 /// `hex`, `base64`, `urlbase64`, `ascii` (only to encode; what lies above 127 becomes `?`). None: another format, or, to

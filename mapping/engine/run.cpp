@@ -3,7 +3,7 @@
 #include <iterator>
 #include <string>
 
-#include "base/iso.h"
+#include "base/date_time.h"
 #include "mapping/engine/compiled.h"
 #include "mapping/engine/resource_types.h"
 #include "mapping/engine/reuse.h"

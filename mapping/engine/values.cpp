@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "base/iso.h"
+#include "base/date_time.h"
 #include "mapping/engine/compiled.h"
 
 namespace porta::mapping {

@@ -224,7 +224,7 @@ public:
         auto kafka = consumer({{"group.id", settings_.prefix + group},
                                {"session.timeout.ms", std::to_string(settings_.session_timeout_ms)},
                                // How long the group waits for a member to join, and a member for the group.
-                               {"max.poll.interval.ms", std::to_string(3 * settings_.session_timeout_ms)},
+                               {"max.poll.interval.ms", std::to_string(2 * settings_.session_timeout_ms)},
                                {"heartbeat.interval.ms", std::to_string(settings_.session_timeout_ms / 3)}});
         if (!kafka) return kafka.error();
         auto reader = std::make_unique<KafkaReader>(std::move(*kafka), true, settings_.prefix.size());

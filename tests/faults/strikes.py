@@ -106,7 +106,8 @@ def role_stop(run):
     run.rng.shuffle(roles)
     run.through([(r.name, lambda r=r: run.stop(r, run.rng.uniform(1.1, 1.4) * SESSION)) for r in roles], calm=(0.0, 0.2))
     run.rest()
-    known = [run.counter(holder, f"porta_resolve_{what}_total") for what in ("refused_writes", "lost_leases")]
+    # It learns of it at a write, at its lease, or at a question in between: its connection was ended, and it begins anew.
+    known = [run.counter(holder, f"porta_{what}_total") for what in ("resolve_refused_writes", "resolve_lost_leases", "role_restarts")]
     others = sum(run.counter(r, "porta_resolve_leases_total") for r in run.all("resolve") if r is not holder)
     # On a machine that is too busy for the standby, nobody took the lease; resolver-stop waits for that.
     need(sum(known) >= 1 or not others, f"a resolver that was stopped for longer than its lease went on as if it were not: {known}")
