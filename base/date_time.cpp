@@ -1,6 +1,5 @@
 #include "base/date_time.h"
 
-
 #include <unicode/basictz.h>
 #include <unicode/timezone.h>
 
