@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """From bytes to quiet over a real Kafka and a real PostgreSQL on this machine, one process for each role: raw records a second.
-The feeds lie ready; the clock runs from the start of the roles until nothing is pending any more.
+The feeds lie ready; the clock runs from the start of the roles until nothing is pending any more. The servers stay, and each run has
+topics and a database of its own: the first run, of a broker whose code is not compiled yet, is told apart.
 
     scaled.py PORTA [PEOPLE] [RUNS] [MAPPERS]        default 12500 people (about 100,000 raw records), 3 runs, 2 mappers
 """
@@ -35,19 +36,22 @@ def until_quiet(porta, where, roles, expected):
         time.sleep(0.5)
 
 
-def once(porta, config, root, mappers, expected):
-    names = ["connect", *["map"] * mappers, "resolve", "project"]
-    with Kafka(root / "kafka") as kafka, Postgres(root / "postgres") as postgres:
-        where = ["-c", config, "--set", f"log.kafka.brokers={kafka.brokers}", "--set", f"store.postgresql.dsn={postgres.dsn}"]
-        run(porta, "topics", "apply", *where)
-        disk = fsync_ms(root)
-        with Roles(porta, where, root, names) as roles:
-            seconds = until_quiet(porta, where, roles, expected)
-            memory = ", ".join(f"{r.name} {r.peak_mib():.0f}" for r in roles.members)
-            cpu = ", ".join(f"{name} {server.cpu_seconds():.1f}" for name, server in
-                            [*((r.name, r) for r in roles.members), ("broker", kafka), ("database", postgres)])
-            count = received(run(porta, "account", "--json", *where)[2])
-    print(f"  {count} raw records in {seconds:.1f} s, {count / seconds:.0f}/s; VmHWM in MiB: {memory}; processor s: {cpu}; fdatasync {disk[0]:.2f} ms, p99 {disk[1]:.2f}", flush=True)
+def once(porta, config, root, servers, name, mappers, expected):
+    kafka, postgres = servers
+    postgres.query(f"CREATE DATABASE {name}", "postgres")
+    where = ["-c", config, "--set", f"log.kafka.brokers={kafka.brokers}", "--set", f"log.kafka.prefix={name}.",
+             "--set", f"store.postgresql.dsn={postgres.dsn.replace('dbname=porta', 'dbname=' + name)}"]
+    run(porta, "topics", "apply", *where)
+    disk = fsync_ms(root)
+    before = [server.cpu_seconds() for server in servers]
+    with Roles(porta, where, root / name, ["connect", *["map"] * mappers, "resolve", "project"]) as roles:
+        seconds = until_quiet(porta, where, roles, expected)
+        memory = ", ".join(f"{r.name} {r.peak_mib():.0f}" for r in roles.members)
+        cpu = [(r.name, r.cpu_seconds()) for r in roles.members]
+        cpu += [(what, server.cpu_seconds() - b) for what, server, b in zip(("broker", "database"), servers, before)]
+        count = received(run(porta, "account", "--json", *where)[2])
+    print(f"  {name}: {count} raw records in {seconds:.1f} s, {count / seconds:.0f}/s; VmHWM in MiB: {memory}; processor s: "
+          f"{', '.join(f'{what} {s:.1f}' for what, s in cpu)}; fdatasync {disk[0]:.2f} ms, p99 {disk[1]:.2f}", flush=True)
     return count, count / seconds
 
 
@@ -58,12 +62,13 @@ def main():
         root = Path(directory)
         config = town(porta, people, root / "town")
         expected = json.loads((root / "town/manifest.json").read_text())["raw"]
-        rates = []
-        for n in range(runs):
-            (root / f"run{n}").mkdir()
-            count, rate = once(porta, config, root / f"run{n}", mappers, expected)
-            rates.append(rate)
-    print(f"scaled out, {count} raw records, {mappers} mappers, broker and database on the same machine: {spread(rates)} raw records/s")
+        with Kafka(root / "kafka") as kafka, Postgres(root / "postgres") as postgres:
+            rates = []
+            for name in ["cold", *(f"run{n + 1}" for n in range(runs))]:
+                (root / name).mkdir()
+                count, rate = once(porta, config, root, (kafka, postgres), name, mappers, expected)
+                rates.append(rate)
+    print(f"scaled out, {count} raw records, {mappers} mappers, broker and database on the same machine: first {rates[0]:.0f}, then {spread(rates[1:])} raw records/s")
 
 
 if __name__ == "__main__":

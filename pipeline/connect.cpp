@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 
 #include "base/compression.h"
 #include "base/date_time.h"
@@ -183,7 +184,7 @@ void Connect::registerObject(const Source& source, Delivery& d, std::int64_t ide
     row.generation = source.generation;
     row.received_at = clock_.now();
     // A number whose registration failed is given again with its key; the description's nonce is random for that.
-    Key key = keys_.create(-row.no, 1)[0];
+    Key key = keys_.create({-row.no})[0];
     crashPoint("connect.object-keys");
     // An object of this path whose bytes changed before they were all in the log is void; what was read of it stays.
     for (const ObjectRow& o : same_path)
@@ -207,7 +208,9 @@ std::vector<RawMessage> Connect::seal(const Delivery& d, std::int64_t from, std:
     m.generation = d.row.generation;
     m.received_at = clock_.now();
     if (d.row.n == 0) return {m};
-    std::vector<Key> keys = keys_.create(d.row.first_raw + from, static_cast<std::size_t>(to - from));
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(to - from));
+    std::iota(numbers.begin(), numbers.end(), d.row.first_raw + from);
+    const std::vector<Key> keys = keys_.create(numbers);
     for (std::int64_t i = from; i < to; ++i) {
         const formats::Unit& unit = d.units.units[static_cast<std::size_t>(i)];
         m.raw = d.row.first_raw + i;

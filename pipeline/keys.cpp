@@ -32,27 +32,24 @@ public:
           wrapping_(deriveKey(master, "porta wrap 1")),
           index_(deriveKey(master, "porta index 1")) {}
 
-    std::vector<Key> create(std::int64_t first, std::size_t count) override {
+    std::vector<Key> create(const std::vector<std::int64_t>& numbers) override {
         std::lock_guard lock(mutex_);
-        std::int64_t last = first + static_cast<std::int64_t>(count) - 1;
-        auto done = store_->transact([&] {
-            Rows rows(*store_, "INSERT INTO wrapped(no, key)", 2, "ON CONFLICT DO NOTHING");
-            for (std::int64_t no = first; no <= last; ++no) {
-                Key key = randomKey();
-                Nonce nonce;
-                randomBytes(nonce.data(), nonce.size());
-                std::string wrapped(reinterpret_cast<const char*>(nonce.data()), nonce.size());
-                wrapped +=
-                    sealBox(wrapping_, nonce, std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
-                rows.add({no, Blob{std::move(wrapped)}});
-            }
-            rows.flush();
-        });
-        if (!done) throw Failure{done.error()};
-        // Read back: another process may have given the same numbers their keys meanwhile.
-        read(first, last);
+        read(numbers);
+        std::vector<std::int64_t> missing;
+        for (std::int64_t no : numbers)
+            if (!known_.count(no)) missing.push_back(no);
+        if (!missing.empty()) {
+            auto done = store_->transact([&] {
+                Rows rows(*store_, "INSERT INTO wrapped(no, key)", 2, "ON CONFLICT DO NOTHING");
+                for (std::int64_t no : missing) rows.add({no, Blob{wrap(randomKey())}});
+                rows.flush();
+            });
+            if (!done) throw Failure{done.error()};
+            // Read back: another process may have given the same numbers their keys meanwhile.
+            read(numbers);
+        }
         std::vector<Key> keys;
-        for (std::int64_t no = first; no <= last; ++no) keys.push_back(known_.at(no));
+        for (std::int64_t no : numbers) keys.push_back(known_.at(no));
         return keys;
     }
 
@@ -65,8 +62,8 @@ public:
         if (it != known_.end()) return it->second;
         try {
             std::int64_t from = number - ((number % kBlock) + kBlock) % kBlock;
-            if (in_order) read(from, from + kBlock - 1);
-            else read(number, number);
+            if (in_order) range(from, from + kBlock - 1);
+            else range(number, number);
         } catch (const Failure& f) {
             return f.error;
         }
@@ -79,13 +76,7 @@ public:
     }
     void fetch(std::vector<std::int64_t> numbers) override {
         std::lock_guard lock(mutex_);
-        if (known_.size() > kRemembered) known_.clear();
-        std::sort(numbers.begin(), numbers.end());
-        numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-        std::erase_if(numbers, [&](std::int64_t n) { return known_.count(n) > 0; });
-        opens_ = true;
-        queryIn(*store_, "SELECT no, key FROM wrapped WHERE no IN ()", numbers, [&](const Row& r) { take(r); });
-        if (!opens_) throw foreign();
+        read(std::move(numbers));
     }
     const Key& indexKey() const override { return index_; }
 
@@ -115,11 +106,32 @@ private:
                             "keys.file")};
     }
 
-    void read(std::int64_t first, std::int64_t last) {
+    std::string wrap(const Key& key) const {
+        Nonce nonce;
+        randomBytes(nonce.data(), nonce.size());
+        const std::string_view plain(reinterpret_cast<const char*>(key.data()), key.size());
+        return std::string(reinterpret_cast<const char*>(nonce.data()), nonce.size()) + sealBox(wrapping_, nonce, plain);
+    }
+
+    void range(std::int64_t first, std::int64_t last) {
         if (known_.size() > kRemembered) known_.clear();
         opens_ = true;
         store_->query("SELECT no, key FROM wrapped WHERE no BETWEEN ?1 AND ?2", {first, last},
                       [&](const Row& r) { take(r); });
+        if (!opens_) throw foreign();
+    }
+
+    /// Those of the numbers that have a key are known afterwards.
+    void read(std::vector<std::int64_t> numbers) {
+        if (known_.size() > kRemembered) known_.clear();
+        std::sort(numbers.begin(), numbers.end());
+        numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+        std::erase_if(numbers, [&](std::int64_t n) { return known_.count(n) > 0; });
+        if (numbers.empty()) return;
+        if (numbers.back() - numbers.front() < static_cast<std::int64_t>(2 * numbers.size()))
+            return range(numbers.front(), numbers.back());
+        opens_ = true;
+        queryIn(*store_, "SELECT no, key FROM wrapped WHERE no IN ()", numbers, [&](const Row& r) { take(r); });
         if (!opens_) throw foreign();
     }
 };

@@ -33,6 +33,7 @@ struct Project::View {
     std::int64_t person = 0, revision = 0;
     const policy::Purpose* purpose = nullptr;
     std::string line;  ///< empty: not there for this purpose
+    std::string box;   ///< the line, sealed
 };
 
 std::string encodePerson(const PersonRevision& p) {
@@ -146,17 +147,20 @@ Result<void> Project::settlePurposes() {
 
 /// One moment of the store for all of them, so that no view mixes two states of a person. A revision is that of the store,
 /// not of the message: compaction may have left an older message than the newest that was sent (docs/decisions/0013).
+/// Persons that are projected already, or unknown here, are left out of `revisions`.
 Result<std::vector<Project::View>> Project::assemble(std::map<std::int64_t, std::int64_t>& revisions) {
     std::vector<View> views;
+    std::vector<std::int64_t> asked;
+    for (const auto& [person, revision] : revisions) asked.push_back(person);
     auto read = store_.snapshot([&] {
         views.clear();
-        std::vector<std::int64_t> asked;
-        for (const auto& [person, revision] : revisions) asked.push_back(person);
+        revisions.clear();
         std::set<std::int64_t> behind;
-        queryIn(store_, "SELECT no, revision, projected FROM person WHERE no IN ()", asked, [&](const Row& r) {
-            revisions[r.integer(0)] = r.integer(1);
-            if (r.integer(2) < r.integer(1)) behind.insert(r.integer(0));
-        });
+        queryIn(store_, "SELECT no, revision FROM person WHERE projected < revision AND no IN ()", asked,
+                [&](const Row& r) {
+                    revisions[r.integer(0)] = r.integer(1);
+                    behind.insert(r.integer(0));
+                });
         if (behind.empty() || purposes_.empty()) return;
         Records records = reader_->load(behind);
         auto of = records.persons.begin();
@@ -164,7 +168,7 @@ Result<std::vector<Project::View>> Project::assemble(std::map<std::int64_t, std:
             while (of != records.persons.end() && of->person < person) ++of;
             const bool there = of != records.persons.end() && of->person == person;
             for (const auto& purpose : purposes_) {
-                View view{person, revisions[person], &purpose, ""};
+                View view{person, revisions[person], &purpose, "", ""};
                 if (there) {
                     auto seen = views::assemble(personText(person), of->records, viewOf(purpose), sources_, 0);
                     if (seen.visible) view.line = print(views::toJson(seen));
@@ -177,66 +181,60 @@ Result<std::vector<Project::View>> Project::assemble(std::map<std::int64_t, std:
     return views;
 }
 
-/// Durable before the rows that they seal; neighbours in one go.
-void Project::makeKeys(const std::vector<View>& views) {
-    std::set<std::int64_t> missing;
+/// The keys are durable before the rows that they seal.
+void Project::seal(std::vector<View>& views) {
+    std::vector<std::int64_t> numbers;
     for (const View& v : views)
-        if (!v.line.empty() && !keys_.find(viewKey(v.person, v.purpose->id)))
-            missing.insert(viewKey(v.person, v.purpose->id));
-    for (auto first = missing.begin(); first != missing.end();) {
-        std::size_t count = 0;
-        auto next = first;
-        while (next != missing.end() && *next == *first + static_cast<std::int64_t>(count)) ++next, ++count;
-        keys_.create(*first, count);
-        first = next;
+        if (!v.line.empty()) numbers.push_back(viewKey(v.person, v.purpose->id));
+    const std::vector<Key> keys = keys_.create(numbers);
+    auto key = keys.begin();
+    for (View& v : views)
+        if (!v.line.empty()) v.box = sealRandom(*key++, v.line);
+}
+
+void Project::write(const std::map<std::int64_t, std::int64_t>& revisions, const std::vector<View>& views) {
+    // Holds the persons' rows to the end: a worker that was overtaken finds other revisions there and writes nothing.
+    Rows persons(store_, "INSERT INTO person(no, revision, sent, projected)", 4,
+                 "ON CONFLICT(no) DO UPDATE SET projected = excluded.projected WHERE person.projected < "
+                 "excluded.projected");
+    std::vector<std::int64_t> asked;
+    for (const auto& [person, revision] : revisions) {
+        persons.add({person, revision, std::int64_t{0}, revision});
+        asked.push_back(person);
     }
+    persons.flush();
+    std::set<std::int64_t> ours;
+    queryIn(store_, "SELECT no, projected FROM person WHERE no IN ()", asked, [&](const Row& r) {
+        if (r.integer(1) == revisions.at(r.integer(0))) ours.insert(r.integer(0));
+    });
+    // Somebody who never was there for a purpose leaves no trace in its topic.
+    std::set<std::pair<std::int64_t, std::string>> known;
+    queryIn(store_, "SELECT person, purpose FROM view_row WHERE length(box) > 0 AND person IN ()", asked,
+            [&](const Row& r) { known.emplace(r.integer(0), r.bytes(1)); });
+    Rows rows(store_, "INSERT INTO view_row(person, purpose, revision, sent, box)", 5,
+              "ON CONFLICT(person, purpose) DO UPDATE SET revision = excluded.revision, box = excluded.box WHERE "
+              "view_row.revision < excluded.revision");
+    for (const View& v : views)
+        if (ours.count(v.person) && (!v.box.empty() || known.count({v.person, v.purpose->id})))
+            rows.add({v.person, v.purpose->id, v.revision, std::int64_t{0}, Blob{v.box}});
+    rows.flush();
 }
 
 Result<std::size_t> Project::project(std::map<std::int64_t, std::int64_t> revisions) {
-    auto assembled = assemble(revisions);
-    if (!assembled) return assembled.error();
-    const std::vector<View> views = std::move(*assembled);
-    std::vector<std::string> boxes;
+    std::set<std::int64_t> persons;
+    for (const auto& [person, revision] : revisions) persons.insert(person);
+    auto views = assemble(revisions);
+    if (!views) return views.error();
     try {
-        makeKeys(views);
-        for (const View& v : views) {
-            if (v.line.empty()) {
-                boxes.emplace_back();
-                continue;
-            }
-            auto key = keys_.find(viewKey(v.person, v.purpose->id));
-            if (!key) return key.error();
-            boxes.push_back(sealRandom(*key, v.line));
-        }
+        seal(*views);
     } catch (const Failure& f) {
         return f.error;
     }
     auto done = store_.transact([&] {
-        std::size_t at = 0;
-        for (const auto& [person, revision] : revisions) {
-            // Holds the person's row to the end: a worker that was overtaken finds another revision there and writes nothing.
-            store_.run("UPDATE person SET projected = ?2 WHERE no = ?1 AND projected < ?2", {person, revision});
-            for (; at < views.size() && views[at].person == person; ++at) {
-                const std::string& purpose = views[at].purpose->id;
-                if (boxes[at].empty())
-                    // Somebody who never was there for this purpose leaves no trace in its topic.
-                    store_.run(
-                        "UPDATE view_row SET revision = ?3, box = ?4 WHERE person = ?1 AND purpose = ?2 AND revision < "
-                        "?3 AND length(box) > 0 AND EXISTS (SELECT 1 FROM person WHERE no = ?1 AND projected = ?3)",
-                        {person, purpose, revision, Blob{}});
-                else
-                    store_.run(
-                        "INSERT INTO view_row(person, purpose, revision, sent, box) SELECT no, ?2, ?3, 0, ?4 FROM "
-                        "person WHERE no = ?1 AND projected = ?3 ON CONFLICT(person, purpose) DO UPDATE SET revision = "
-                        "excluded.revision, box = excluded.box WHERE view_row.revision < excluded.revision",
-                        {person, purpose, revision, Blob{boxes[at]}});
-            }
-        }
+        write(revisions, *views);
         crashPoint("project.before-commit");
     });
     if (!done) return done.error();
-    std::set<std::int64_t> persons;
-    for (const auto& [person, revision] : revisions) persons.insert(person);
     std::size_t delivered = 0;
     for (const auto& purpose : purposes_) {
         auto n = deliver(purpose, persons);
@@ -286,9 +284,11 @@ Result<std::size_t> Project::deliver(const policy::Purpose& purpose, const std::
                 auto marked = store_.transact([&] {
                     // Also downwards: when another worker has sent a later revision meanwhile, ours may have become the
                     // last of the topic, and the later one is owed again.
+                    Rows rows(store_, "INSERT INTO view_row(person, purpose, revision, sent, box)", 5,
+                              "ON CONFLICT(person, purpose) DO UPDATE SET sent = excluded.sent");
                     for (const ViewMessage& d : deliveries)
-                        store_.run("UPDATE view_row SET sent = ?3 WHERE person = ?1 AND purpose = ?2",
-                                   {d.person, purpose.id, d.revision});
+                        rows.add({d.person, purpose.id, d.revision, d.revision, Blob{}});
+                    rows.flush();
                 });
                 if (!marked) return marked.error();
                 delivered += deliveries.size();

@@ -62,7 +62,8 @@ private:
     Project(const config::Settings& settings, Store& store, Keys& keys, Log& log, const Clock& clock);
     Result<void> settlePurposes();
     Result<std::vector<View>> assemble(std::map<std::int64_t, std::int64_t>& revisions);
-    void makeKeys(const std::vector<View>& views);
+    void seal(std::vector<View>& views);
+    void write(const std::map<std::int64_t, std::int64_t>& revisions, const std::vector<View>& views);
     Result<std::size_t> deliver(const policy::Purpose& purpose, const std::set<std::int64_t>& persons);
     Result<void> disclose(const policy::Purpose& purpose, const std::vector<ViewMessage>& deliveries);
 

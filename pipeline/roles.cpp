@@ -89,11 +89,18 @@ public:
         if (auto r = reader_->commit(); !r) return r.error();
 #endif
         try {
-            std::vector<Mapped> mapped;
+            std::vector<RawMessage> raws;
+            std::vector<std::int64_t> numbers;
             for (const Message& m : *messages) {
                 auto raw = decodeRaw(m.value);
                 if (!raw) return raw.error();
-                auto one = map_->map(*raw);
+                if (raw->raw) numbers.push_back(raw->raw);
+                raws.push_back(std::move(*raw));
+            }
+            world_.keys->fetch(std::move(numbers));
+            std::vector<Mapped> mapped;
+            for (const RawMessage& raw : raws) {
+                auto one = map_->map(raw);
                 if (!one) return one.error();
                 mapped.push_back(std::move(*one));
             }
@@ -190,15 +197,20 @@ private:
     /// Effects and position in one transaction, under the lease.
     Result<void> write(const std::vector<Message>& messages) {
         std::vector<RecordMessage> batch;
+        std::vector<std::int64_t> numbers;
         std::map<std::int32_t, std::int64_t> next;
         for (const Message& m : messages) {
             auto record = decodeRecord(m.value);
             if (!record) return record.error();
-            auto operations = openOperations(*world_.keys, record->raw, record->generation, record->box);
-            if (!operations) return operations.error();
-            record->operations = std::move(*operations);
+            if (record->raw) numbers.push_back(record->raw);
             batch.push_back(std::move(*record));
             next[m.partition] = m.offset + 1;
+        }
+        world_.keys->fetch(std::move(numbers));
+        for (RecordMessage& record : batch) {
+            auto operations = openOperations(*world_.keys, record.raw, record.generation, record.box);
+            if (!operations) return operations.error();
+            record.operations = std::move(*operations);
         }
         std::int64_t records = static_cast<std::int64_t>(batch.size());
         auto done = world_.store->transact([&] {
@@ -221,10 +233,10 @@ private:
     }
 
     /// Outbox: the current revision of every dirty person; marked when the log has it. With a backlog of records it goes
-    /// once a second, so that a person is not projected for each of them.
+    /// every three seconds, so that a person is not projected for each of them.
     Result<bool> relay(bool backlog) {
         const auto now = std::chrono::steady_clock::now();
-        if (backlog && now - relayed_ < std::chrono::seconds(1)) return false;
+        if (backlog && now - relayed_ < std::chrono::seconds(3)) return false;
         relayed_ = now;
         for (bool some = false;; some = true) {
             std::vector<std::pair<std::int64_t, std::int64_t>> dirty;

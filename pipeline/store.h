@@ -101,9 +101,9 @@ public:
 class Keys {
 public:
     virtual ~Keys() = default;
-    /// Keys for `count` numbers from `first` on, durable on return. A number that has a key keeps it: what was sealed with
-    /// it may already be in the log. Throws Failure.
-    virtual std::vector<Key> create(std::int64_t first, std::size_t count) = 0;
+    /// Keys for these numbers, in their order, durable on return. A number that has a key keeps it: what was sealed with it
+    /// may already be in the log. Throws Failure.
+    virtual std::vector<Key> create(const std::vector<std::int64_t>& numbers) = 0;
     /// The key, or not_found.
     virtual Result<Key> find(std::int64_t number) = 0;
     /// Reads the keys of these numbers in one go: a `find` that follows asks nobody. Throws Failure.
