@@ -233,10 +233,10 @@ private:
     }
 
     /// Outbox: the current revision of every dirty person; marked when the log has it. With a backlog of records it goes
-    /// every three seconds, so that a person is not projected for each of them.
+    /// once a second, so that a person is not projected for each of them.
     Result<bool> relay(bool backlog) {
         const auto now = std::chrono::steady_clock::now();
-        if (backlog && now - relayed_ < std::chrono::seconds(3)) return false;
+        if (backlog && now - relayed_ < std::chrono::seconds(1)) return false;
         relayed_ = now;
         for (bool some = false;; some = true) {
             std::vector<std::pair<std::int64_t, std::int64_t>> dirty;
