@@ -110,7 +110,8 @@ private:
         Nonce nonce;
         randomBytes(nonce.data(), nonce.size());
         const std::string_view plain(reinterpret_cast<const char*>(key.data()), key.size());
-        return std::string(reinterpret_cast<const char*>(nonce.data()), nonce.size()) + sealBox(wrapping_, nonce, plain);
+        return std::string(reinterpret_cast<const char*>(nonce.data()), nonce.size()) +
+               sealBox(wrapping_, nonce, plain);
     }
 
     void range(std::int64_t first, std::int64_t last) {
