@@ -245,11 +245,16 @@ struct Ast {
     std::uint32_t arg(const AstNode& n, std::uint32_t i) const { return arguments[n.args + i]; }
 };
 
+/// What a call gives, as far as it can be said without data: items of its input, one of them, what its arguments give, both,
+/// or values of a kind.
+enum class Gives : std::uint8_t { any, focus, item, argument, both, boolean, number, text, date, instant };
+
 struct FunctionInfo {
     std::string_view name;
     Fn fn;
     std::uint8_t least, most;
-    bool lambda;          ///< the arguments are evaluated per item
+    bool lambda;  ///< the arguments are evaluated per item
+    Gives gives = Gives::any;
     bool ballot = false;  ///< of the 3.0 ballot only
 };
 inline constexpr std::uint8_t kMany = 64;  ///< arguments

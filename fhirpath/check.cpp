@@ -96,7 +96,6 @@ private:
     }
 
     Kinds call(const AstNode& n, const Kinds& self, const Kinds& focus) {
-        const FunctionInfo* info = findFunction(n.text);
         if (n.fn == Fn::of_type || n.fn == Fn::as) {
             Kinds out = typeNamed(n);
             out.ordered = focus.ordered;
@@ -104,10 +103,11 @@ private:
         }
         if (n.fn == Fn::is) return typeNamed(n), Kinds::system();
         if (n.typed) return Kinds::system();
+        const FunctionInfo& info = *findFunction(n.text);
         const bool whole = n.fn == Fn::define_variable || n.fn == Fn::iif;  // evaluated on the input
         std::vector<Kinds> arguments;
         for (std::uint32_t i = 0; i < n.count; ++i) {
-            const bool inside = info != nullptr && (info->lambda || (whole && (n.fn == Fn::iif || i == 1)));
+            const bool inside = (info.lambda || (whole && (n.fn == Fn::iif || i == 1)));
             const bool outside = (n.fn == Fn::aggregate && i == 1) || (n.fn == Fn::trace && i == 0);
             Kinds at = inside && !outside ? (n.focus == kNone ? self : focus) : self;
             if (n.fn == Fn::repeat || n.fn == Fn::repeat_all) at = repeated(ast_.arg(n, i), std::move(at));
@@ -122,27 +122,6 @@ private:
                 if (ordered_ && !focus.ordered)
                     return refuse(n, "`" + n.text + "()` needs an order, and this has none");
                 return focus;
-            case Fn::where:
-            case Fn::single:
-            case Fn::distinct:
-            case Fn::intersect:
-            case Fn::exclude:
-            case Fn::trace:
-            case Fn::sort:
-            case Fn::define_variable:
-            case Fn::check_modifiers: return focus;
-            case Fn::unite:
-            case Fn::combine:
-            case Fn::coalesce:
-            case Fn::iif: {
-                Kinds out;
-                if (n.fn == Fn::unite || n.fn == Fn::combine) out = focus;
-                for (std::size_t i = n.fn == Fn::iif ? 1 : 0; i < arguments.size(); ++i) out.add(arguments[i]);
-                return out;
-            }
-            case Fn::select: return arguments[0];
-            case Fn::repeat:
-            case Fn::repeat_all: return arguments[0];
             case Fn::children:
             case Fn::descendants: {
                 Kinds out = Kinds::unknown();
@@ -161,6 +140,16 @@ private:
             case Fn::sum:
             case Fn::get_value:
             case Fn::type: return Kinds::unknown();
+            default: break;
+        }
+        Kinds out;
+        switch (info.gives) {
+            case Gives::focus:
+            case Gives::item: return focus;
+            case Gives::both: out = focus; [[fallthrough]];
+            case Gives::argument:
+                for (std::size_t i = n.fn == Fn::iif ? 1 : 0; i < arguments.size(); ++i) out.add(arguments[i]);
+                return out;
             default: return textOf(n, focus);
         }
     }

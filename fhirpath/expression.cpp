@@ -5,80 +5,6 @@
 #include "fhirpath/evaluator.h"
 
 namespace porta::fhirpath {
-namespace {
-
-/// Collects what an expression reads: the paths of a node's result, given those of $this.
-struct Reader {
-    const Ast& ast;
-    std::vector<std::string> all = {};
-
-    std::vector<std::string> walk(std::uint32_t id, const std::vector<std::string>& self) {
-        const AstNode& n = ast.nodes[id];
-        std::vector<std::string> focus = self;
-        if (n.focus != kNone) focus = walk(n.focus, self);
-        switch (n.op) {
-            case Op::self: return self;
-            case Op::member: {
-                std::vector<std::string> out;
-                for (const std::string& p : focus) out.push_back(p.empty() ? n.text : p + "." + n.text);
-                all.insert(all.end(), out.begin(), out.end());
-                return out;
-            }
-            case Op::at: walk(ast.arg(n, 0), self); return focus;
-            case Op::is:
-            case Op::negate:
-            case Op::plus: return {};
-            case Op::as: return focus;
-            case Op::unite: {
-                auto more = walk(ast.arg(n, 0), self);
-                focus.insert(focus.end(), more.begin(), more.end());
-                return focus;
-            }
-            case Op::call: break;
-            default:
-                for (std::uint32_t i = 0; i < n.count; ++i) walk(ast.arg(n, i), self);
-                return {};
-        }
-        const FunctionInfo* info = findFunction(n.text);
-        const bool lambda = info != nullptr && info->lambda;
-        std::vector<std::string> results;
-        for (std::uint32_t i = 0; i < n.count; ++i) {
-            auto r = walk(ast.arg(n, i), lambda ? focus : self);
-            if (n.fn == Fn::select || (n.fn == Fn::iif && i > 0) || n.fn == Fn::unite || n.fn == Fn::combine ||
-                n.fn == Fn::repeat || n.fn == Fn::repeat_all || n.fn == Fn::coalesce)
-                results.insert(results.end(), r.begin(), r.end());
-        }
-        switch (n.fn) {
-            case Fn::where:
-            case Fn::of_type:
-            case Fn::as:
-            case Fn::first:
-            case Fn::last:
-            case Fn::tail:
-            case Fn::skip:
-            case Fn::take:
-            case Fn::single:
-            case Fn::distinct:
-            case Fn::intersect:
-            case Fn::exclude:
-            case Fn::trace:
-            case Fn::sort:
-            case Fn::define_variable:
-            case Fn::check_modifiers: return focus;
-            case Fn::unite:
-            case Fn::combine: results.insert(results.end(), focus.begin(), focus.end()); return results;
-            case Fn::select:
-            case Fn::iif:
-            case Fn::coalesce:
-            case Fn::repeat_all:
-            case Fn::repeat: return results;
-            default: return {};
-        }
-    }
-};
-
-}  // namespace
-
 Collection& Variables::add(std::string_view name) {
     if (size_ == entries_.size()) entries_.emplace_back();
     auto& entry = entries_[size_++];
@@ -145,28 +71,6 @@ Result<bool> Expression::test(const formats::NodeTree& tree, formats::NodeId con
     std::optional<bool> yes;
     if (!evaluator.test(Frame{&self}, yes)) return std::move(*evaluator.error);
     return yes.value_or(false);
-}
-
-bool Expression::isSinglePath() const {
-    for (const AstNode& n : impl_->ast.nodes)
-        if (n.op != Op::member && n.op != Op::at && !(n.op == Op::literal && n.value.kind == ValueKind::integer))
-            return false;
-    return impl_->ast.nodes[impl_->ast.root].op != Op::literal;
-}
-
-std::vector<std::string> Expression::paths() const {
-    Reader reader{impl_->ast};
-    reader.walk(impl_->ast.root, {""});
-    std::sort(reader.all.begin(), reader.all.end());
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < reader.all.size(); ++i) {
-        const std::string& p = reader.all[i];
-        bool prefix = std::any_of(reader.all.begin(), reader.all.end(), [&](const std::string& q) {
-            return q.size() > p.size() && q.compare(0, p.size(), p) == 0 && q[p.size()] == '.';
-        });
-        if (!prefix && (out.empty() || out.back() != p)) out.push_back(p);
-    }
-    return out;
 }
 
 std::vector<std::string> Expression::variables() const {

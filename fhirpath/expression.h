@@ -163,16 +163,11 @@ public:
     /// The same for a context of one of several types; gives the types of the result, none when they are unknown.
     Result<std::vector<std::string>> resultTypes(const std::vector<std::string>& types) const;
 
-    /// The expression is one path of member names and indexers, nothing else.
-    bool isSinglePath() const;
-    /// Every path the expression reads, dotted, without indexers and filters: `name.given`; for `porta map check`. Paths
-    /// inside where(), select(), exists(), all() are prefixed with the path that they filter.
-    std::vector<std::string> paths() const;
     /// What it may give over an input of this shape, and the steps that the shape does not have. `self` is what it starts
     /// from; `variables` what is known of each `%name`.
     Analysis analyse(const Shape& shape, const Known& self, const std::map<std::string, Known>& variables) const;
-    /// The same with filters' paths apart and names in backquotes where needed: what the result is made of, and what only
-    /// decides. For lineage.
+    /// Every path that it reads, dotted, without positions, names in backquotes where needed: what the result is made of, and
+    /// what only decides. For lineage.
     std::vector<Read> reads() const;
     /// Names of the `%variables` it uses.
     std::vector<std::string> variables() const;

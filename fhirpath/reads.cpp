@@ -74,8 +74,13 @@ struct Walk {
     }
 
     Paths call(const AstNode& n, const Paths& self, const Paths& focus, Read::Use how) {
-        const FunctionInfo* info = findFunction(n.text);
-        const Paths& inside = info != nullptr && info->lambda ? focus : self;
+        if (n.fn == Fn::of_type || n.fn == Fn::as) return focus;
+        if (n.typed) {
+            use(focus, how);
+            return {};
+        }
+        const FunctionInfo& info = *findFunction(n.text);
+        const Paths& inside = info.lambda ? focus : self;
         auto arguments = [&](Read::Use as) {
             for (std::uint32_t i = 0; i < n.count; ++i) use(walk(ast.arg(n, i), inside, as), as);
         };
@@ -95,20 +100,7 @@ struct Walk {
                 for (std::uint32_t i = 0; i < n.count; ++i) out = joined(out, walk(ast.arg(n, i), inside, how));
                 return out;
             }
-            case Fn::where:
-            case Fn::sort:
-            case Fn::skip:
-            case Fn::take:
-            case Fn::intersect:
-            case Fn::exclude: arguments(Read::filter); return focus;
-            case Fn::of_type:
-            case Fn::as:
-            case Fn::first:
-            case Fn::last:
-            case Fn::tail:
-            case Fn::single:
-            case Fn::distinct:
-            case Fn::trace:
+            case Fn::define_variable: arguments(how); return focus;
             case Fn::slice:
             case Fn::get_value: return focus;
             // Any part of the record may be the one that is referred to.
@@ -118,6 +110,10 @@ struct Walk {
             case Fn::descendants: return below(focus, "descendants()");
             case Fn::extension: return below(focus, "extension");
             default: break;
+        }
+        if (info.gives == Gives::focus || info.gives == Gives::item) {
+            arguments(Read::filter);
+            return focus;
         }
         use(focus, how);
         arguments(how);

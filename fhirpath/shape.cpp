@@ -204,38 +204,27 @@ struct Walker {
     }
 
     Known call(const AstNode& n, const Known& focus, const Known& self) {
-        const FunctionInfo* info = findFunction(n.text);
-        const bool lambda = info != nullptr && info->lambda;
+        if (n.fn == Fn::of_type || n.fn == Fn::as) return narrow(focus, n.text);
+        if (n.typed) return Known::made(n.fn == Fn::is ? Leaf::boolean : Leaf::any);
+        const FunctionInfo& info = *findFunction(n.text);
         std::vector<Known> args;
-        for (std::uint32_t i = 0; i < n.count; ++i) args.push_back(walk(ast.arg(n, i), lambda ? item(focus) : self));
+        for (std::uint32_t i = 0; i < n.count; ++i)
+            args.push_back(walk(ast.arg(n, i), info.lambda ? item(focus) : self));
         switch (n.fn) {
-            case Fn::first:
-            case Fn::last:
-            case Fn::single: return item(focus);
-            case Fn::where: return n.count == 1 ? filtered(n, focus) : focus;
-            case Fn::skip:
-            case Fn::tail:
-            case Fn::take:
-            case Fn::distinct:
-            case Fn::intersect:
-            case Fn::exclude:
-            case Fn::trace: return focus;
-            case Fn::of_type:
-            case Fn::as: return narrow(focus, n.text);
-            case Fn::iif: {
-                Known out = args.size() > 1 ? args[1] : Known{};
-                if (args.size() > 2) out = either(std::move(out), args[2]);
-                return out;
-            }
+            case Fn::where: return filtered(n, focus);
+            case Fn::iif: return args.size() > 2 ? either(args[1], args[2]) : args[1];
             case Fn::select: {
-                if (args.empty()) return Known::made(Leaf::any);
                 Known out = args[0];
                 out.many = std::max(out.many, focus.many);
                 return out;
             }
-            case Fn::unite:
-            case Fn::combine: return args.empty() ? focus : united(focus, args[0]);
+            case Fn::coalesce: {
+                Known out = args[0];
+                for (std::size_t i = 1; i < args.size(); ++i) out = either(std::move(out), args[i]);
+                return out;
+            }
             case Fn::repeat:
+            case Fn::repeat_all:
             case Fn::children:
             case Fn::descendants:
             case Fn::extension: {
@@ -250,40 +239,17 @@ struct Walker {
                 out.many = Many::maybe;
                 return out;
             }
-            case Fn::exists:
-            case Fn::empty:
-            case Fn::not_:
-            case Fn::all:
-            case Fn::all_true:
-            case Fn::any_true:
-            case Fn::all_false:
-            case Fn::any_false:
-            case Fn::is:
-            case Fn::is_distinct:
-            case Fn::subset_of:
-            case Fn::superset_of:
-            case Fn::starts_with:
-            case Fn::ends_with:
-            case Fn::contains:
-            case Fn::matches:
-            case Fn::matches_full:
-            case Fn::has_value:
-            case Fn::to_boolean: return Known::made(Leaf::boolean);
-            case Fn::count:
-            case Fn::length:
-            case Fn::index_of:
-            case Fn::to_integer:
-            case Fn::to_decimal: return Known::made(Leaf::number);
-            case Fn::substring:
-            case Fn::upper:
-            case Fn::lower:
-            case Fn::trim:
-            case Fn::join:
-            case Fn::replace:
-            case Fn::replace_matches:
-            case Fn::to_string: return Known::made(Leaf::text);
-            case Fn::to_date: return Known::made(Leaf::date);
-            case Fn::to_date_time: return Known::made(Leaf::instant);
+            default: break;
+        }
+        switch (info.gives) {
+            case Gives::focus: return focus;
+            case Gives::item: return item(focus);
+            case Gives::both: return united(focus, args[0]);
+            case Gives::boolean: return Known::made(Leaf::boolean);
+            case Gives::number: return Known::made(Leaf::number);
+            case Gives::text: return Known::made(Leaf::text);
+            case Gives::date: return Known::made(Leaf::date);
+            case Gives::instant: return Known::made(Leaf::instant);
             default: return Known::made(Leaf::any);
         }
     }

@@ -213,7 +213,9 @@ bool Builder::columns(NodeId of, const std::string& where, const Types& types, S
         }
         auto made = expression(path, at + ".path", types);
         if (!made) return false;
-        const bool index = made->variables() == std::vector<std::string>{"rowIndex"} && made->paths().empty();
+        const auto reads = made->reads();
+        const bool index = !reads.empty() &&
+                           std::all_of(reads.begin(), reads.end(), [](const Read& r) { return r.path == "%rowIndex"; });
         to.columns.push_back({column, std::move(*made), index});
     }
     return true;

@@ -215,12 +215,5 @@ TEST(Expression, ValuesKnowTheirSources) {
     EXPECT_EQ(chosen->front().spans.size(), 1u);
 }
 
-TEST(Expression, PathsForTheMappingCheck) {
-    auto e = Expression::compile("name.where(use = 'official').given.first() | telecom.value");
-    EXPECT_EQ(e->paths(), (std::vector<std::string>{"name.given", "name.use", "telecom.value"}));
-    EXPECT_FALSE(e->isSinglePath());
-    EXPECT_TRUE(Expression::compile("PID.f3[0].c1")->isSinglePath());
-}
-
 }  // namespace
 }  // namespace porta::fhirpath
