@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """From bytes to quiet over a real Kafka and a real PostgreSQL on this machine, one process for each role: raw records a second.
 The feeds lie ready; the clock runs from the start of the roles until nothing is pending any more. The servers stay, and each run has
-topics and a database of its own: the first run, of a broker whose code is not compiled yet, is told apart.
+topics and a database of its own: the first run, of a broker whose code is not compiled yet, is told apart. The ceiling: all rows
+of the last run into an empty database of the same tables and indexes, by PostgreSQL alone, sixty-four rows to a statement.
 
     scaled.py PORTA [PEOPLE] [RUNS] [MAPPERS]        default 12500 people (about 100,000 raw records), 3 runs, 2 mappers
 """
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -55,6 +57,24 @@ def once(porta, config, root, servers, name, mappers, expected):
     return count, count / seconds
 
 
+def ceiling(postgres, name, root):
+    """Seconds in which psql writes what the run has written, in one transaction."""
+    def tool(program, *args, **more):
+        return subprocess.run([postgres.bin / program, "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "porta", *args], check=True, **more)
+    script = root / "rows.sql"
+    postgres.query("CREATE DATABASE ceiling", "postgres")
+    with open(script, "w") as out:
+        tool("pg_dump", "--schema-only", name, stdout=out)
+    tool("psql", "-q", "-d", "ceiling", "-f", script, stdout=subprocess.DEVNULL)
+    with open(script, "w") as out:
+        tool("pg_dump", "--data-only", "--rows-per-insert=64", name, stdout=out)
+    start = time.monotonic()
+    tool("psql", "-q", "-d", "ceiling", "-v", "ON_ERROR_STOP=1", "-1", "-f", script, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - start
+    script.unlink()
+    return seconds
+
+
 def main():
     porta = str(Path(sys.argv[1]).resolve())
     people, runs, mappers = [int(x) for x in sys.argv[2:5] + ["12500", "3", "2"][len(sys.argv[2:5]):]]
@@ -68,7 +88,9 @@ def main():
                 (root / name).mkdir()
                 count, rate = once(porta, config, root, (kafka, postgres), name, mappers, expected)
                 rates.append(rate)
-    print(f"scaled out, {count} raw records, {mappers} mappers, broker and database on the same machine: first {rates[0]:.0f}, then {spread(rates[1:])} raw records/s")
+            alone = count / ceiling(postgres, name, root)
+    print(f"scaled out, {count} raw records, {mappers} mappers, broker and database on the same machine: first {rates[0]:.0f}, then {spread(rates[1:])} raw records/s; "
+          f"their rows by PostgreSQL alone {alone:.0f}/s")
 
 
 if __name__ == "__main__":
