@@ -185,6 +185,7 @@ enum class Fn : std::uint8_t {
     v2_parts,
     v2_simple,
     v2_group,
+    preceding,
     now,
     today,
     time_of_day,

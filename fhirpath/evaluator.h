@@ -72,6 +72,7 @@ private:
     // HL7 v2 by the specification's appendix (hl7v2_view.cpp)
     bool v2Member(NodeId of, std::string_view name, Collection& out) const;
     bool v2Indexed(const AstNode& n, const Frame& f, Collection& out);
+    bool v2Preceding(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     void v2Numbered(NodeId of, std::string_view list, std::int64_t number, Collection& out) const;
     // Types and singletons

@@ -186,7 +186,7 @@ bool Evaluator::call(const AstNode& n, const Frame& f, Collection& out) {
         return mathFunction(n, f, focus, out);
     if (n.fn >= Fn::year_of && n.fn <= Fn::difference) return dateFunction(n, f, focus, out);
     if (n.fn == Fn::now || n.fn == Fn::today || n.fn == Fn::time_of_day) return dateFunction(n, f, focus, out);
-    if (n.fn == Fn::v2_parts || n.fn == Fn::v2_simple || n.fn == Fn::v2_group) return v2Function(n, f, focus, out);
+    if (n.fn >= Fn::v2_parts && n.fn <= Fn::preceding) return v2Function(n, f, focus, out);
     if (n.fn == Fn::extension || n.fn == Fn::has_value || n.fn == Fn::get_value || n.fn == Fn::conforms_to ||
         n.fn == Fn::comparable || (n.fn >= Fn::pathname && n.fn <= Fn::reference_key))
         return fhirFunction(n, f, focus, out);

@@ -143,6 +143,7 @@ constexpr FunctionInfo kFunctions[] = {
     {"simple", Fn::v2_simple, 0, 0, false},
     {"group", Fn::v2_group, 1, 1, false},
     {"groups", Fn::v2_group, 0, 0, false},
+    {"preceding", Fn::preceding, 1, 1, false},
     {"now", Fn::now, 0, 0, false},
     {"today", Fn::today, 0, 0, false},
     {"timeOfDay", Fn::time_of_day, 0, 0, false},

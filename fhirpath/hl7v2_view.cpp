@@ -69,9 +69,29 @@ bool Evaluator::v2Indexed(const AstNode& n, const Frame& f, Collection& out) {
     return true;
 }
 
+/// The nearest segment of a name before the one that a node stands in: of a result (OBX) its order (OBR).
+bool Evaluator::v2Preceding(const AstNode& n, const Frame& f, const Collection& focus, Collection& out) {
+    std::optional<std::string_view> name;
+    Collection from;
+    if (!textArgument(n, 0, f, name, from)) return false;
+    for (const Value& v : focus) {
+        if (!v.isNode() || !name || v.node == tree_.root()) continue;
+        NodeId segment = v.node, found = kNoNode;
+        while (levelOf(tree_, segment) > 1) segment = tree_[segment].parent;
+        for (NodeId c = tree_[tree_.root()].first_child; c != kNoNode && c != segment; c = tree_[c].next_sibling) {
+            spend(1);
+            if (tree_.named(c, *name)) found = c;
+        }
+        if (found != kNoNode) out.push_back(Value::ofNode(found));
+    }
+    return !overspent() || raise(n, "the evaluation takes too many steps");
+}
+
 bool Evaluator::v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out) {
     if (tree_.dialect() != formats::Dialect::hl7v2) return raise(n, "an HL7 v2 message expected");
-    if (n.fn == Fn::v2_group) return raise(n, "the message is not read by groups");
+    if (n.fn == Fn::v2_group)
+        return raise(n, "the message is not read by groups; preceding() finds the segment before");
+    if (n.fn == Fn::preceding) return v2Preceding(n, f, focus, out);
     std::optional<std::int64_t> number;
     if (n.fn == Fn::v2_parts && !integerArgument(n, 0, f, number)) return false;
     for (const Value& v : focus) {

@@ -105,6 +105,12 @@ struct Walk {
             case Fn::get_value: return focus;
             // Any part of the record may be the one that is referred to.
             case Fn::resolve: use(focus, how); return {"%resource.descendants()"};
+            case Fn::preceding: {
+                use(focus, Read::filter);
+                const AstNode& name = ast.nodes[ast.arg(n, 0)];
+                return {"%resource." +
+                        (name.op == Op::literal ? nameText(std::string(name.value.text)) : "children()")};
+            }
             case Fn::children: return below(focus, "children()");
             case Fn::repeat: arguments(Read::filter); [[fallthrough]];
             case Fn::descendants: return below(focus, "descendants()");

@@ -203,6 +203,15 @@ struct Walker {
         return found != variables.end() ? found->second : Known::made(Leaf::any);
     }
 
+    /// The step that a name in quotes stands for.
+    static AstNode segmentNamed(const AstNode& literal) {
+        AstNode step;
+        step.op = Op::member;
+        step.text = literal.value.text;
+        step.offset = literal.offset;
+        return step;
+    }
+
     Known call(const AstNode& n, const Known& focus, const Known& self) {
         if (n.fn == Fn::of_type || n.fn == Fn::as) return narrow(focus, n.text);
         if (n.typed) return Known::made(n.fn == Fn::is ? Leaf::boolean : Leaf::any);
@@ -231,6 +240,13 @@ struct Walker {
                 Known out = Known::at(Shape::kOpen);
                 out.many = Many::maybe;
                 out.broken = true;  // what stands there is not followed, and not told step by step
+                return out;
+            }
+            case Fn::preceding: {
+                const AstNode& name = ast.nodes[ast.arg(n, 0)];
+                if (name.op != Op::literal) return Known::at(Shape::kOpen);
+                Known out = member(segmentNamed(name), Known::at(shape.root));
+                out.many = focus.many;
                 return out;
             }
             case Fn::split:

@@ -158,6 +158,10 @@ TEST(Expression, Hl7AsTheAppendixSeesIt) {
         {"segment[9].code", ""},
         {"Message.group('PATIENT')", "!malformed"},
         {"PID.code", "PID"},
+        {"OBX.last().preceding('PID').f8", "F"},
+        {"OBX.f2.preceding('OBX').f1", "1"},
+        {"OBX.first().preceding('OBR')", ""},
+        {"preceding('PID').f8", ""},
     };
     for (const Case& c : cases) EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
 }

@@ -188,6 +188,12 @@ TEST(Models, Hl7v2ByVersionAndMessage) {
                     "    key: MRG.first().f1.first().c1\n    fields: {birth_date: PID.f7}\n"),
               (Found{"many:PID.f7.first()"}));
     EXPECT_EQ(found("hl7v2", "{hl7v2: [2.5.1], messages: [ADT_A1]}", fields).at(0), "model:ADT_A01");
+    const auto order = [](const std::string& path) {
+        return "    each: OBX\n    key: f3.c1\n    fields: {birth_date: " + path + "}\n";
+    };
+    EXPECT_EQ(found("hl7v2", "hl7v2-2.5.1", order("preceding('OBR').f7")), Found{});
+    EXPECT_EQ(found("hl7v2", "hl7v2-2.5.1", order("preceding('OBR').f777")).at(0), "path:f7");
+    EXPECT_EQ(found("hl7v2", "hl7v2-2.5.1", order("preceding('OBRR').f7")).at(0), "path:OBR");
 }
 
 TEST(Models, FhirResources) {
