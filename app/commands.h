@@ -11,6 +11,7 @@ using Arguments = std::vector<std::string>;
 int commandAccount(const Arguments& args);
 int commandAudit(const Arguments& args);
 int commandBackup(const Arguments& args);
+int commandBench(const Arguments& args);
 int commandConnector(const Arguments& args);
 int commandCrashpoints(const Arguments& args);
 int commandFhirpath(const Arguments& args);

@@ -38,6 +38,7 @@ const Command kCommands[] = {
     {"fhirpath", porta::app::commandFhirpath, "evaluate an expression, run a suite of them"},
     {"viewdef", porta::app::commandViewdef, "resources as rows of a table, by SQL on FHIR's view definitions"},
     {"read", porta::app::commandRead, "run a reader alone"},
+    {"bench", porta::app::commandBench, "how fast your own files are read, mapped and taken in"},
     {"synth", porta::app::commandSynth, "invent a municipality"},
     {"sim", porta::app::commandSim, "the pipeline in a simulated world, under faults"},
     {"connector", porta::app::commandConnector, "the sources and what they brought; each kind and its settings"},

@@ -7,7 +7,7 @@
 
 #include <sys/resource.h>
 
-#include "app/commands.h"
+#include "app/reader_options.h"
 #include "base/canonical_json.h"
 #include "formats/format.h"
 #include "formats/zip.h"
@@ -15,25 +15,6 @@
 namespace porta::app {
 
 namespace {
-
-void printTree(const formats::NodeTree& tree, formats::NodeId id, int depth, std::string& out) {
-    for (formats::NodeId c = tree[id].first_child; c != formats::kNoNode; c = tree[c].next_sibling) {
-        const formats::Node& node = tree[c];
-        out.append(static_cast<std::size_t>(2 * std::min(depth, 40)), ' ');
-        out += node.name;
-        if (node.kind != formats::NodeKind::object) {
-            out += ": ";
-            if (node.kind == formats::NodeKind::text) quote(out, node.text);
-            else out += node.kind == formats::NodeKind::null ? "null" : std::string(node.text);
-        }
-        out += "  @" + std::to_string(node.span.offset) + "+" + std::to_string(node.span.length) + "\n";
-        printTree(tree, c, depth + 1, out);
-        if (out.size() > 1 << 16) {
-            std::cout << out;
-            out.clear();
-        }
-    }
-}
 
 /// Linux forgets the greatest size of this process so far, so that each file has its own.
 void resetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
@@ -107,10 +88,7 @@ bool readObject(const formats::Settings& settings, const std::string& file, std:
             return false;
         }
         if (json) continue;
-        std::string out = "# unit " + std::to_string(i + 1) + " @" + std::to_string(unit.offset) + "+" +
-                          std::to_string(unit.length) + "\n";
-        printTree(tree, tree.root(), 0, out);
-        std::cout << out;
+        describeUnit(i, unit, tree, [](std::string_view lines) { std::cout << lines; });
     }
     tell(file, json, bytes, units->units.size(), std::nullopt, took());
     return true;
@@ -120,22 +98,15 @@ bool readObject(const formats::Settings& settings, const std::string& file, std:
 
 int commandRead(const Arguments& args) {
     Arguments files;
-    std::string format, columns;
     bool json = false, help = false;
-    formats::Settings settings;
+    ReaderOptions options;
     for (std::size_t i = 0; i < args.size(); ++i) {
         if (args[i] == "--json") json = true;
         else if (args[i] == "--help" || args[i] == "-h") help = true;
-        else if (args[i] == "--dialect" && i + 1 < args.size()) settings.fhir = args[++i] == "fhir";
-        else if (args[i] == "--delimiter" && i + 1 < args.size()) settings.delimiter = args[++i][0];
-        else if (args[i] == "--encoding" && i + 1 < args.size()) settings.encoding = args[++i];
-        else if (args[i] == "--record" && i + 1 < args.size()) settings.record = args[++i];
-        else if (args[i] == "--ragged") settings.ragged = true;
-        else if (args[i] == "--columns" && i + 1 < args.size()) columns = args[++i];
-        else if (format.empty()) format = args[i];
+        else if (options.take(args, i)) continue;
         else files.push_back(args[i]);
     }
-    if (help || format.empty() || files.empty()) {
+    if (help || options.format.empty() || files.empty()) {
         (help ? std::cout : std::cerr)
             << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME]\n"
                "                  [--columns NAME:WIDTH,… [--ragged]] [--record ELEMENT] [--json]\n"
@@ -147,30 +118,14 @@ int commandRead(const Arguments& args) {
                "          porta read xml persons.xml --record person\n";
         return help ? 0 : 2;
     }
-    auto kind = formats::kindNamed(format);
-    if (!kind) {
-        std::cerr << "porta read: " << kind.error().message << "\n";
-        return 2;
-    }
-    settings.kind = *kind;
-    if (*kind == formats::Kind::fixed) {
-        std::vector<std::string> texts;
-        std::istringstream list(columns);
-        for (std::string text; std::getline(list, text, ',');) texts.push_back(text);
-        auto read = formats::columnsFrom(texts);
-        if (!read || texts.empty()) {
-            std::cerr << "porta read: --columns: " << (read ? "NAME:WIDTH,… expected" : read.error().message) << "\n";
-            return 2;
-        }
-        settings.columns = *read;
-    }
-    if (auto encoding = formats::checkEncoding(settings); !encoding) {
-        std::cerr << "porta read: --encoding: " << encoding.error().message << "\n";
+    auto settings = options.settings();
+    if (!settings) {
+        std::cerr << "porta read: " << settings.error().message << "\n";
         return 2;
     }
     bool refused = false;
     for (const std::string& file : files) {
-        if (*kind == formats::Kind::csv && file.ends_with(".tsv")) settings.delimiter = '\t';
+        options.adapt(*settings, file);
         std::ifstream in(file, std::ios::binary);
         if (!in) {
             std::cerr << file << ": cannot be opened\n";
@@ -179,7 +134,7 @@ int commandRead(const Arguments& args) {
         resetPeak();
         std::string bytes{std::istreambuf_iterator<char>(in), {}};
         if (!formats::looksZipped(bytes)) {
-            refused = !readObject(settings, file, std::move(bytes), json) || refused;
+            refused = !readObject(*settings, file, std::move(bytes), json) || refused;
             continue;
         }
         auto entries = formats::unzip(bytes, kMaxBytes);
@@ -188,7 +143,7 @@ int commandRead(const Arguments& args) {
             refused = true;
         } else {
             for (formats::ZipEntry& entry : *entries)
-                refused = !readObject(settings, file + "/" + entry.name, std::move(entry.bytes), json) || refused;
+                refused = !readObject(*settings, file + "/" + entry.name, std::move(entry.bytes), json) || refused;
         }
     }
     return refused ? 1 : 0;

@@ -1,0 +1,152 @@
+// `porta bench read`: how long the reader of a format takes for a file.
+#include <CLI/CLI.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "app/bench_rounds.h"
+#include "app/bench_verbs.h"
+#include "app/context.h"
+#include "app/reader_options.h"
+#include "base/hash.h"
+#include "formats/zip.h"
+
+namespace porta::app {
+
+namespace {
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+
+Result<std::string> bytesOf(const std::string& path) {
+    std::ostringstream text;
+    if (path == "-") {
+        text << std::cin.rdbuf();
+    } else {
+        std::ifstream file(path, std::ios::binary);
+        if (!file) return fail(Errc::not_found, path + ": cannot be opened; check the path and its permissions");
+        text << file.rdbuf();
+    }
+    std::string bytes = std::move(text).str();
+    if (formats::looksZipped(bytes))
+        return fail(Errc::malformed, path + ": a ZIP archive; unpack it and time one of its files", "bench.input");
+    if (formats::looksGzipped(bytes)) return formats::gunzip(bytes, kMaxBytes);
+    return bytes;
+}
+
+struct Found {
+    BenchInput input;
+    std::uint64_t nodes = 0, answers = 0;
+    std::string digest;  ///< SHA-256 of what `porta read` prints
+};
+
+/// Once, with everything that the reader says; the first record that it refuses ends it, as in `porta read`.
+Result<Found> look(const formats::Settings& settings, const std::string& path, const std::string& bytes) {
+    auto units = formats::split(settings, bytes);
+    if (!units) return units.error();
+    Found f;
+    f.input = {units->units.size(), bytes.size()};
+    formats::NodeTree tree;
+    std::size_t next = 0;
+    std::string lines;
+    Result<void> read;
+    f.digest = hex(sha256([&]() -> std::string_view {
+        lines.clear();
+        if (next == units->units.size() || !read) return lines;
+        const formats::Unit& unit = units->units[next];
+        read = formats::parse(settings, std::string_view(bytes).substr(unit.offset, unit.length), units->context, tree);
+        if (!read) return lines;
+        f.nodes += tree.size();
+        f.answers = 31 * f.answers + tree.size();
+        describeUnit(next++, unit, tree, [&](std::string_view part) { lines += part; });
+        return lines;
+    }));
+    if (!read)
+        return fail(read.error().code,
+                    path + ": record " + std::to_string(next) + " at byte " +
+                        std::to_string(units->units[next].offset + read.error().offset) + ": " + read.error().rule +
+                        ": " + read.error().message + "; nothing is timed",
+                    "bench.input");
+    if (f.input.records == 0) return fail(Errc::malformed, path + ": no record in it; nothing is timed", "bench.input");
+    return f;
+}
+
+int run(const formats::Settings& settings, const std::string& path, const BenchOptions& how) {
+    auto bytes = bytesOf(path);
+    if (!bytes) return complain(bytes.error());
+    auto found = look(settings, path, *bytes);
+    if (!found) return complain(found.error());
+    formats::NodeTree tree;
+    auto pass = [&] {
+        std::uint64_t answers = 0;
+        auto units = formats::split(settings, *bytes);
+        for (std::size_t i = 0; units && i < units->units.size(); ++i) {
+            const formats::Unit& u = units->units[i];
+            static_cast<void>(
+                formats::parse(settings, std::string_view(*bytes).substr(u.offset, u.length), units->context, tree));
+            answers = 31 * answers + tree.size();
+        }
+        return answers;
+    };
+    auto timings = timeRounds({{"read", pass, found->answers}}, how);
+    if (!timings) return complain(timings.error());
+    if (how.json) {
+        Json j = Json::object();
+        j["records"] = found->input.records;
+        j["bytes"] = found->input.bytes;
+        j["nodes"] = found->nodes;
+        j["answers"] = found->digest;
+        j["runs"] = how.runs;
+        j["tasks"] = asJson(*timings, found->input);
+        std::cout << print(j) << "\n";
+        return 0;
+    }
+    std::cout << found->input.records << " records, " << found->input.bytes << " bytes, " << found->nodes << " nodes\n"
+              << how.runs << " runs, each with the same answers " << found->digest.substr(0, 16)
+              << "; processor time of one thread\n\n"
+              << std::flush;
+    printTimings(*timings, found->input);
+    return 0;
+}
+
+}  // namespace
+
+int benchRead(const Arguments& args) {
+    CLI::App app{
+        "porta bench read: splits a file into records and reads each, again and again. Processor time of one thread, "
+        "the\n"
+        "disk not counted. FORMAT and its options are those of `porta read`: json ndjson csv fixed hl7v2 edifact xml;\n"
+        "--dialect fhir, --delimiter C, --encoding NAME, --columns NAME:WIDTH,…, --ragged, --record ELEMENT."};
+    app.footer(
+        "Examples: porta bench read hl7v2 adt.hl7\n"
+        "          porta bench read csv register.csv --delimiter ';' --runs 5 --json");
+    BenchOptions how;
+    ReaderOptions reader;
+    std::string format, path;
+    app.add_option("format", format, "of the reader")->required();
+    app.add_option("input", path, "input file, perhaps gzip, or - for stdin")->required();
+    addRounds(app, how);
+    // The reader's own options are taken out first; its format stays where it is.
+    Arguments rest;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+        const bool valued = args[i] == "--runs" || args[i] == "--seconds", named = !reader.format.empty();
+        const bool own = valued || args[i] == "--json" || args[i] == "--help" || args[i] == "-h";
+        if (!own && reader.take(args, i) && (named || reader.format.empty())) continue;
+        rest.push_back(args[i]);
+        if (valued && i + 1 < args.size()) rest.push_back(args[++i]);
+    }
+    try {
+        app.parse(std::vector<std::string>(rest.rbegin(), rest.rend()));
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
+    }
+    auto settings = reader.settings();
+    if (!settings) {
+        std::cerr << "porta bench read: " << settings.error().message << "\n";
+        return 2;
+    }
+    ReaderOptions::adapt(*settings, path);
+    return run(*settings, path, how);
+}
+
+}  // namespace porta::app
