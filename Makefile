@@ -6,11 +6,11 @@ FORMATTED = git ls-files -z '*.cpp' '*.h'
 FUZZ_SECONDS ?= 60
 FAULT_SEEDS ?= 20
 
-.PHONY: help setup build test test-faults test-powercut demo demo-kafka asan fuzz bench lint format clean
+.PHONY: help setup build test test-faults test-powercut demo demo-kafka asan fuzz bench bench-rivals lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 14
 
 setup:  ## install what deploy/packages.txt names and this machine lacks
 	@deploy/setup.sh
@@ -43,6 +43,9 @@ fuzz: setup  ## each fuzzer for FUZZ_SECONDS (60), from the goldens' inputs and 
 bench: build  ## raw records a second, cost growth, start time, and one record of each kind on one core; medians and spread
 	@build/release/bench/micro --benchmark_repetitions=5 --benchmark_min_time=0.2 --benchmark_report_aggregates_only=true
 	@python3 bench/ingest.py $(PORTA)
+
+bench-rivals: build  ## beside jq, fhirpath.js, JSONata and HAPI HL7 v2, on one core; installs them below build/ by npm and Maven
+	@python3 bench/rivals/run.py $(PORTA)
 
 lint: setup  ## include directions, folders, names in the documents; formatting of every C++ file
 	@python3 tests/run_all.py --only lint

@@ -9,11 +9,13 @@ namespace porta::app {
 int commandBench(const Arguments& args) {
     const std::string text =
         "usage: porta bench map MAPPING INPUT | read FORMAT INPUT | ingest [--source ID PATH…]\n"
-        "Times your own files on this machine: what is read, mapped and stored is compared first, and no time is given\n"
+        "Times your own files on this machine: what is read, mapped and stored is compared first, and no time is "
+        "given\n"
         "for other answers.\n\n"
         "  map       a file through a mapping: read, mapped, and made a stored record, on one thread\n"
         "  read      a file through its reader alone\n"
-        "  ingest    a configuration's sources, or files of one, into a store of their own that is removed afterwards\n\n"
+        "  ingest    a configuration's sources, or files of one, into a store of their own that is removed "
+        "afterwards\n\n"
         "`porta bench VERB --help` says more.\n"
         "Example: porta bench map mapping/library/hl7v2-adt.yaml adt.hl7 --time-zone Europe/Rome\n";
     const std::string verb = args.empty() ? "" : args[0];

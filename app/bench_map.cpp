@@ -86,7 +86,8 @@ Result<Found> look(const MapInput& in, const std::string& path) {
     });
     f.digest = hex(digest);
     if (!stored) return stored.error();
-    if (f.quarantined) std::cerr << "porta bench map: " << f.quarantined << " quarantined, first " << first.message << "\n";
+    if (f.quarantined)
+        std::cerr << "porta bench map: " << f.quarantined << " quarantined, first " << first.message << "\n";
     if (f.published == 0)
         return fail(Errc::malformed,
                     path + ": none of " + std::to_string(f.input.records) + " records is published (" +
@@ -175,9 +176,9 @@ void report(const MapInput& in, const Found& found, const std::vector<Timing>& t
         std::cout << print(j) << "\n";
         return;
     }
-    std::cout << in.program->name() << ": " << found.input.records << " records, " << found.input.bytes << " bytes: "
-              << found.published << " published, " << found.quarantined << " quarantined, " << found.skipped
-              << " skipped; " << found.operations << " operations with " << found.leaves << " leaves\n"
+    std::cout << in.program->name() << ": " << found.input.records << " records, " << found.input.bytes
+              << " bytes: " << found.published << " published, " << found.quarantined << " quarantined, "
+              << found.skipped << " skipped; " << found.operations << " operations with " << found.leaves << " leaves\n"
               << how.runs << " runs, each with the same answers " << found.digest.substr(0, 16)
               << "; processor time of one thread\n\n"
               << std::flush;
@@ -188,10 +189,12 @@ void report(const MapInput& in, const Found& found, const std::vector<Timing>& t
 
 int benchMap(const Arguments& args) {
     CLI::App app{
-        "porta bench map: the records of a file, in each run: read alone (the parse that nothing can undercut); mapped,\n"
+        "porta bench map: the records of a file, in each run: read alone (the parse that nothing can undercut); "
+        "mapped,\n"
         "with the source bytes and digests that every operation carries; and stored: mapped, the raw bytes compressed "
         "and\n"
-        "encrypted, the operations encoded and encrypted, under a key of their own, which is wrapped. Processor time of\n"
+        "encrypted, the operations encoded and encrypted, under a key of their own, which is wrapped. Processor time "
+        "of\n"
         "one thread, start-up and the disk not counted; splitting the file into records is part of each."};
     app.footer(
         "Examples: porta bench map mapping/library/hl7v2-adt.yaml adt.hl7 --time-zone Europe/Rome\n"

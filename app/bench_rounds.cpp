@@ -90,7 +90,8 @@ Result<std::vector<Timing>> timeRounds(const std::vector<BenchTask>& tasks, cons
                             task.name + ": the same bytes gave other answers than before; no time is given for that. " +
                                 "Report the mapping",
                             "bench.answers");
-            if (progress && run >= 0) progress(task.name, static_cast<std::uint64_t>(run) * tasks.size() + i + 1, total);
+            if (progress && run >= 0)
+                progress(task.name, static_cast<std::uint64_t>(run) * tasks.size() + i + 1, total);
         }
     }
     return timings;

@@ -4,10 +4,12 @@
 // Before any time is taken each input must give the answer that is written here.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <string>
 
@@ -157,9 +159,36 @@ void aesGcm(benchmark::State& state, const std::string& text) {
     bytes(state, text.size());
 }
 
+/// For those who time others on a record, or take this program apart: `--sample NAME` prints it, the header of a CSV before it;
+/// `--repeat NAME N` maps it so often and prints the processor time of one, in nanoseconds.
+int withSample(const std::string& what, const std::string& name, std::int64_t times) {
+    for (Sample& sample : porta::bench::samples(PORTA_ROOT)) {
+        if (sample.name != name) continue;
+        if (what == "--sample") {
+            if (!sample.context.empty()) std::puts(sample.context.c_str());
+            return std::fwrite(sample.bytes.data(), 1, sample.bytes.size(), stdout), 0;
+        }
+        Task task = taskOf(std::move(sample));
+        check(task);
+        porta::formats::NodeTree tree;
+        Outcome outcome;
+        const std::clock_t start = std::clock();
+        for (std::int64_t i = 0; i < times; ++i)
+            porta::mapping::mapInto(*task.program, task.format, task.input, tree, outcome);
+        std::printf("%.1f\n", 1e9 / CLOCKS_PER_SEC * static_cast<double>(std::clock() - start) /
+                                  static_cast<double>(std::max<std::int64_t>(times, 1)));
+        return 0;
+    }
+    std::fprintf(stderr, "micro: no sample of this name; --benchmark_list_tests lists them\n");
+    return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    const std::string what = argc > 1 ? argv[1] : "";
+    if ((what == "--sample" && argc == 3) || (what == "--repeat" && argc == 4))
+        return withSample(what, argv[2], argc == 4 ? std::strtoll(argv[3], nullptr, 10) : 0);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     static std::vector<Task> tasks;
