@@ -76,7 +76,12 @@ private:
             if (variable.starts_with('%')) variable.erase(0, 1);
             for (const auto& [name, let] : program_.let) {
                 if (name != variable || !told.insert(name).second) continue;
-                put(to, "%" + name, let.text());
+                std::string text = let.text();
+                if (auto within = program_.documents.find(name); within != program_.documents.end()) {
+                    text += within->second.settings.kind == formats::Kind::xml ? " as xml" : " as json";
+                    if (within->second.decode == formats::Within::Decode::base64) text += " in base64";
+                }
+                put(to, "%" + name, text);
                 named(to, let, told);
             }
         }

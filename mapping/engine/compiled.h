@@ -8,6 +8,7 @@
 
 #include "base/date_time.h"
 #include "fhirpath/expression.h"
+#include "formats/within.h"
 #include "mapping/engine/pool.h"
 #include "mapping/engine/probe.h"
 #include "mapping/engine/program.h"
@@ -90,6 +91,7 @@ struct Program::Impl {
     std::string dates, zone;  ///< defaults where the source declares none
     std::optional<fhirpath::Expression> when;
     std::vector<std::pair<std::string, fhirpath::Expression>> let;
+    std::map<std::string, formats::Within> documents;  ///< by the name of the `let` whose values they are
     std::vector<std::string> variables = {"record", "source",
                                           "objectTime"};  ///< in the order of their setting; then `let`
     std::map<std::string, Table, std::less<>> tables;

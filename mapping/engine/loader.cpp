@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "mapping/engine/models.h"
 
@@ -13,8 +14,17 @@ namespace porta::mapping {
 using fhirpath::Expression;
 using fhirpath::Known;
 using fhirpath::Leaf;
+using fhirpath::Shape;
 
 namespace {
+
+constexpr std::size_t kMaxDocuments = 8;  ///< that a record may hold, one inside another or beside it
+
+/// Of a `let`: itself, or what is under `expr`.
+const Yaml& expressionOf(const Yaml& let) {
+    const Yaml* expr = let.kind == Yaml::Kind::map ? let.find("expr") : nullptr;
+    return expr ? *expr : let;
+}
 
 /// A `let` whose value needs itself, by way of others.
 std::vector<std::string> circle(const std::map<std::string, std::vector<std::string>>& needs, const std::string& from) {
@@ -195,7 +205,7 @@ void Loader::let(const Yaml& y) {
     if (y.kind != Yaml::Kind::map) stop(y, "shape", "a map of expressions expected");
     std::map<std::string, std::vector<std::string>> needs;
     for (std::size_t i = 0; i < y.keys.size(); ++i)
-        if (auto made = Expression::compile(y.items[i].text, fhirpath::Profile::mapping))
+        if (auto made = Expression::compile(expressionOf(y.items[i]).text, fhirpath::Profile::mapping))
             for (std::string name : made->variables()) {
                 if (!name.empty() && name[0] == '%') name.erase(0, 1);
                 needs[y.keys[i]].push_back(name);
@@ -221,8 +231,53 @@ void Loader::let(const Yaml& y) {
                      text + (way.size() == 1 ? "itself" : "`" + name + "`") +
                          "; `let` is evaluated in order, from above");
             }
-            out.let.emplace_back(name, expression(y.items[i]));
+            const Yaml& item = y.items[i];
+            out.let.emplace_back(name, expression(expressionOf(item)));
+            if (item.kind == Yaml::Kind::map) document(item, name);
         });
+}
+
+void Loader::document(const Yaml& y, const std::string& name) {
+    const Known value = std::exchange(given, Known::made(Leaf::any));  // where something is wrong, nothing is known
+    keys(y, {"expr", "document", "decode", "fhir", "model"});
+    const Yaml* kind = y.find("document");
+    if (!kind) stop(y, "missing", "`document` is missing: xml or json");
+    if (out.documents.size() == kMaxDocuments)
+        stop(*kind, "document", "more than " + std::to_string(kMaxDocuments) + " documents in one record");
+    if (value.computed != 0)
+        stop(*y.find("expr"), "document", "a document is a value as it stands in the record; this one is computed");
+    formats::Within within;
+    within.settings.kind = *formats::kindNamed(choice(*kind, "document", {"xml", "json"}));
+    if (const Yaml* d = y.find("decode"); d && choice(*d, "decode", {"none", "base64"}) == "base64")
+        within.decode = formats::Within::Decode::base64;
+    if (const Yaml* f = y.find("fhir")) within.settings.fhir = choice(*f, "fhir", {"true", "false"}) == "true";
+    Known inside = Known::at(Shape::kOpen);
+    if (const Yaml* m = y.find("model")) {
+        auto model = modelOf(*m, std::filesystem::path(path).parent_path().string());
+        if (!model) stop(*m, "model", model.error().message, model.error().path);
+        inside = Known::at(joined(**model));
+    }
+    inside.many = value.many;
+    given = std::move(inside);
+    out.documents.emplace(name, std::move(within));
+}
+
+/// Behind the shape of the record; what it is known as there.
+fhirpath::PlaceId Loader::joined(const Shape& document) {
+    auto both = std::make_shared<Shape>(*shape);
+    const auto moved = static_cast<fhirpath::PlaceId>(both->types.size());
+    auto move = [&](fhirpath::PlaceId& place) {
+        if (place != Shape::kOpen) place += moved;
+    };
+    for (Shape::Type type : document.types) {
+        for (Shape::Element& e : type.elements) move(e.type);
+        for (fhirpath::PlaceId& one : type.alternatives) move(one);
+        both->types.push_back(std::move(type));
+    }
+    shape = both;
+    fhirpath::PlaceId root = document.root;
+    move(root);
+    return root;
 }
 
 void Loader::run(const Yaml& y) {

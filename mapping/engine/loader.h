@@ -103,6 +103,9 @@ struct Loader {
     // loader.cpp
     void input(const Yaml& y);
     void let(const Yaml& y);
+    /// `{expr, document, decode, fhir, model}`: what the last expression gives, opened.
+    void document(const Yaml& y, const std::string& name);
+    fhirpath::PlaceId joined(const fhirpath::Shape& document);
     std::vector<SubjectRule> subjects(const Yaml& y);
     void version(const Yaml& y, EmitRule& e);
     void emit(const Yaml& y, std::size_t index);

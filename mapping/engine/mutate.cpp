@@ -38,7 +38,7 @@ public:
         hl7v2_ = input != nullptr && input->get("format") == "hl7v2";
         each(root_, "", [&](const std::string& key, const Yaml& y) {
             if (key == "input") this->input(y);
-            else if (key == "let") each(y, "let", [&](const std::string&, const Yaml& e) { expression(e, "text"); });
+            else if (key == "let") each(y, "let", [&](const std::string&, const Yaml& e) { let(e); });
             else if (key == "tables") each(y, "tables", [&](const std::string&, const Yaml& t) { table(t); });
             else if (key == "emit") items(y, [&](const Yaml& e) { emit(e); });
         });
@@ -107,6 +107,13 @@ private:
         const std::string literal = "'" + constant + "'";
         if (!constant.empty() && y.text != literal)
             replace(y, "became the constant " + literal, scalarLike(y, literal));
+    }
+    void let(const Yaml& y) {
+        if (y.kind == Yaml::Kind::scalar) return expression(y, "text");
+        each(y, "", [&](const std::string& key, const Yaml& v) {
+            if (key == "expr") expression(v, "text");
+            else if (key == "decode") drop(v);
+        });
     }
     void condition(const Yaml& y) {
         drop(y);

@@ -326,7 +326,21 @@ Result<bool> takes(RecordScope& scope) {
     return holds(scope, scope.program.when, scope.tree.root());
 }
 
-void mapTree(RecordScope& scope, Outcome& out) {
+/// Documents that are values: the nodes stay what was found, and have parts then. An explicit null holds nothing.
+Result<void> openAll(RecordScope& scope, const formats::Within& within, const Collection& found,
+                     formats::NodeTree& tree) {
+    for (const Value& v : found) {
+        if (isNull(scope, v)) continue;
+        if (!v.isNode())
+            return at(scope, v,
+                      fail(Errc::malformed, "a document is a value as it stands in the record", "within.text"));
+        if (auto opened = formats::openWithin(within, scope.format.kind, scope.input.bytes, v.node, tree); !opened)
+            return opened;
+    }
+    return {};
+}
+
+void mapTree(RecordScope& scope, formats::NodeTree& tree, Outcome& out) {
     auto refused = [&](Error error) {
         scope.scratch.pool.giveBack(out.operations);
         refuse(std::move(error), out);
@@ -337,6 +351,9 @@ void mapTree(RecordScope& scope, Outcome& out) {
         found.clear();
         if (auto done = evaluate(scope, expression, scope.tree.root(), found); !done)
             return refused(inField(done.error(), "let." + name));
+        if (auto within = scope.program.documents.find(name); within != scope.program.documents.end())
+            if (auto opened = openAll(scope, within->second, found, tree); !opened)
+                return refused(inField(opened.error(), "let." + name));
         // Added when it is found: it may not see itself.
         scope.scratch.vars.add(name) = found;
     }
@@ -389,7 +406,7 @@ void mapInto(const Program& program, const formats::Settings& format, const Inpu
     auto taken = takes(scope);
     if (!taken) refuse(inField(taken.error(), "input.when"), out);
     else if (!*taken) skip(tree, out);
-    else mapTree(scope, out);
+    else mapTree(scope, tree, out);
 }
 
 Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
@@ -419,7 +436,7 @@ Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs
             return outcome;
         }
         if (*mine) {
-            mapTree(scope, outcome);
+            mapTree(scope, tree, outcome);
             for (schemas::Operation& op : outcome.operations)
                 for (schemas::Leaf& leaf : op.leaves) leaf.rule += first_rule;
             return outcome;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """config/examples is what people copy from: it loads as it stands, every source publishes all of its small file, every kind of
 format that porta reads has an example, and a wrong key in a copy is refused with its place. examples_test.py PORTA"""
+import base64
 import json
 import re
 import shutil
@@ -46,6 +47,18 @@ def main():
         views = subprocess.run([binary, "view", "export", "-c", str(config), "--as", "bruno", "--purpose", "activation"], stdout=subprocess.PIPE)
         lines = [json.loads(x) for x in views.stdout.splitlines()]
         check(lines and not any("conditions" in v or "encounters" in v for v in lines), "the narrow purpose shows no health data", f"{len(lines)} views")
+
+        # A value of a document in base64 is traced to the characters of OBX-5 that its bits are in.
+        feed = (config / "feeds/reports/oru_20240318.hl7").read_text()
+        value = re.search(r"Base64\^([A-Za-z0-9+/=]+)", feed)
+        traces = subprocess.run([binary, "audit", "trace", "--all", "-c", str(config), "--as", "anna", "--purpose", "care-coordination"], stdout=subprocess.PIPE)
+        inside = [t for t in map(json.loads, traces.stdout.splitlines()) if t["pointer"].endswith("/code") and t.get("record") == "reports|condition|F-1"]
+        places = []
+        for span in (t["sources"][0]["span"] for t in inside):
+            first, last = (span[0] - value.start(1)) // 4 * 4, -(-(span[1] - value.start(1)) // 4) * 4
+            places.append(base64.b64decode(value[1][first:last]).decode())
+            check(feed[span[0]:span[1]] == bytes.fromhex(inside[0]["sources"][0]["bytes"]).decode(), "the bytes that are told stand in the feed")
+        check(places and all("E11" in p and len(p) < 10 for p in places), "a value inside of a report leads to its base64", str(places))
 
         for name, old, new in (("hospital.yaml", "feed: delta", "feeed: delta"), ("register.yaml", 'object_time: {', 'object_tim: {'),
                                ("contacts.yaml", "no_data_means:", "# no_data_means:")):
