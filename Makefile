@@ -6,7 +6,7 @@ FORMATTED = git ls-files -z '*.cpp' '*.h'
 FUZZ_SECONDS ?= 60
 FAULT_SEEDS ?= 20
 
-.PHONY: help setup build test test-faults test-powercut demo demo-kafka asan fuzz bench bench-rivals lint format clean
+.PHONY: help setup build test test-faults test-powercut demo demo-kafka asan fuzz fuzz-coverage bench bench-rivals lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -39,6 +39,9 @@ asan: setup  ## unit tests of the rooms without I/O under clang's address and un
 
 fuzz: setup  ## each fuzzer for FUZZ_SECONDS (60), from the goldens' inputs and what it found before
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) python3 tests/run_all.py --only fuzz
+
+fuzz-coverage: setup  ## the lines that the fuzzers reach, by file; fails below 80 %. FUZZ_SECONDS (20) for each
+	@python3 tests/fuzz/coverage.py
 
 bench: build  ## raw records a second, cost growth, start time, and one record of each kind on one core; medians and spread
 	@build/release/bench/micro --benchmark_repetitions=5 --benchmark_min_time=0.2 --benchmark_report_aggregates_only=true

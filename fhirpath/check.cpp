@@ -43,6 +43,7 @@ private:
     const Model& model_;
     Kinds context_;
     bool ordered_;
+    int repeats_ = 0;  ///< around what is looked at
     std::optional<Error> error_;
 
     Kinds refuse(const AstNode& n, std::string what, const std::string& near = {}) {
@@ -154,15 +155,19 @@ private:
         }
     }
 
-    /// What repeat() meets: the input, and what it found before.
+    /// What repeat() meets: the input, and what it found before. Each is looked at several times, and one inside another
+    /// several times for each: what stands deeper than four is not held against anything.
     Kinds repeated(std::uint32_t body, Kinds at) {
-        for (int i = 0; i < 3; ++i) {
+        if (repeats_ == 4) return Kinds::unknown();
+        ++repeats_;
+        for (int i = 0; i < 3 && !at.any; ++i) {
             std::optional<Error> before = error_;
             Kinds found = walk(body, at);
             error_ = before;
             at.any = at.any || found.any;
             for (const Model::Type* type : found.types) at.add(type);
         }
+        --repeats_;
         return at;
     }
 

@@ -5,6 +5,7 @@
 #include "fhirpath/evaluator.h"
 
 namespace porta::fhirpath {
+
 Collection& Variables::add(std::string_view name) {
     if (size_ == entries_.size()) entries_.emplace_back();
     auto& entry = entries_[size_++];

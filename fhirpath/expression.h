@@ -167,7 +167,7 @@ public:
     /// from; `variables` what is known of each `%name`.
     Analysis analyse(const Shape& shape, const Known& self, const std::map<std::string, Known>& variables) const;
     /// Every path that it reads, dotted, without positions, names in backquotes where needed: what the result is made of, and
-    /// what only decides. For lineage.
+    /// what only decides; where they are very many, any part of the record. For lineage.
     std::vector<Read> reads() const;
     /// Names of the `%variables` it uses.
     std::vector<std::string> variables() const;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "fhirpath/ast.h"
 #include "fhirpath/lexer.h"
 #include "fhirpath/regex.h"
@@ -5,7 +7,8 @@
 namespace porta::fhirpath {
 namespace {
 
-constexpr int kMaxDepth = 200;  // a mapping needs ten; the fuzzer tries thousands
+constexpr int kMaxDepth = 200;    // a mapping needs ten; the fuzzer tries thousands
+constexpr int kMaxHeight = 1000;  // `a.b.c`, `a + b + c`: each one above the last, and whoever walks the tree recurses
 
 bool calendarWord(std::string_view w) {
     if (!w.empty() && w.back() == 's') w.remove_suffix(1);
@@ -42,6 +45,7 @@ struct Parser {
     Ast ast;
     std::size_t at = 0;
     int depth = 0;
+    std::vector<int> heights = {};  ///< of the nodes, in their order
     std::string problem = {};
     std::uint32_t where = 0;
 
@@ -55,6 +59,11 @@ struct Parser {
         return kNone;
     }
     std::uint32_t push(AstNode n) {
+        int height = n.focus == kNone ? 0 : heights[n.focus];
+        for (std::uint32_t i = 0; i < n.count; ++i) height = std::max(height, heights[ast.arg(n, i)]);
+        if (++height > kMaxHeight) return bad("nested too deeply", n.offset);
+        if (ast.nodes.size() == 20000) return bad("too long", n.offset);
+        heights.push_back(height);
         ast.nodes.push_back(std::move(n));
         return static_cast<std::uint32_t>(ast.nodes.size() - 1);
     }
@@ -100,7 +109,6 @@ struct Parser {
                 setArguments(n, {right});
             }
             left = push(std::move(n));
-            if (ast.nodes.size() > 20000) return bad("too long", offset);
         }
         --depth;
         return left;

@@ -2,6 +2,7 @@
 // every item that may be taken counts.
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "fhirpath/ast.h"
 
@@ -9,6 +10,7 @@ namespace porta::fhirpath {
 namespace {
 
 using Paths = std::vector<std::string>;
+constexpr std::size_t kMaxPaths = 256;  ///< of one node's result
 
 /// A member's name as an expression has it: in backquotes unless it is plain.
 std::string nameText(const std::string& name) {
@@ -32,20 +34,22 @@ std::string nameText(const std::string& name) {
 struct Walk {
     const Ast& ast;
     std::vector<Read> reads = {};
+    std::set<std::pair<std::string, Read::Use>> known = {};  ///< those in `reads`
 
     void use(const Paths& paths, Read::Use how) {
-        for (const std::string& p : paths) {
-            Read r{p, how};
-            if (std::find(reads.begin(), reads.end(), r) == reads.end()) reads.push_back(std::move(r));
-        }
+        for (const std::string& p : paths)
+            if (known.emplace(p, how).second) reads.push_back({p, how});
     }
     static Paths below(const Paths& focus, const std::string& step) {
         Paths out;
         for (const std::string& p : focus) out.push_back(p.empty() ? step : p + "." + step);
         return out;
     }
+    /// `select(a | b).select(a | b)` doubles with each step: from some size on, any part of the record.
     static Paths joined(Paths a, const Paths& b) {
-        a.insert(a.end(), b.begin(), b.end());
+        for (const std::string& p : b)
+            if (std::find(a.begin(), a.end(), p) == a.end()) a.push_back(p);
+        if (a.size() > kMaxPaths) a = {"%resource.descendants()"};
         return a;
     }
 
@@ -56,7 +60,7 @@ struct Walk {
         const Paths focus = n.focus == kNone ? self : walk(n.focus, self, how);
         switch (n.op) {
             case Op::self: return self;
-            case Op::variable: return {"%" + (n.text.starts_with('%') ? n.text.substr(1) : n.text)};
+            case Op::variable: return {"%" + nameText(n.text)};
             case Op::member: return below(focus, nameText(n.text));
             case Op::at: use(walk(ast.arg(n, 0), self, Read::filter), Read::filter); return focus;
             case Op::as: return focus;

@@ -32,7 +32,8 @@ Known either(Known a, const Known& b) {
     for (PlaceId p : b.places) addPlace(a, p);
     a.many = std::max(a.many, b.many);
     a.computed |= b.computed;
-    a.literals.insert(a.literals.end(), b.literals.begin(), b.literals.end());
+    for (const std::string& l : b.literals)
+        if (std::find(a.literals.begin(), a.literals.end(), l) == a.literals.end()) a.literals.push_back(l);
     a.broken = a.broken || b.broken;
     if (a.path.empty()) a.path = b.path;
     return a;
@@ -178,7 +179,7 @@ struct Walker {
         Known right;
         for (std::uint32_t i = 0; i < n.count; ++i) right = walk(ast.arg(n, i), self);
         switch (n.op) {
-            case Op::unite: return united(focus, right);
+            case Op::unite: return united(std::move(focus), right);
             case Op::concat: return Known::made(Leaf::text);
             case Op::add:
             case Op::subtract: return Known::made(Leaf::any);
@@ -190,10 +191,11 @@ struct Walker {
         }
     }
 
-    static Known united(const Known& a, const Known& b) {
-        Known out = either(a, b);
-        if (!nothing(a) && !nothing(b)) out.many = std::max(out.many, Many::maybe);
-        return out;
+    static Known united(Known a, const Known& b) {
+        const bool both = !nothing(a) && !nothing(b);
+        a = either(std::move(a), b);
+        if (both) a.many = std::max(a.many, Many::maybe);
+        return a;
     }
 
     Known variable(const AstNode& n) {

@@ -20,6 +20,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/fuzz"))
+from seeds import prepare  # noqa: E402
+
 SHARED = ROOT.parent / "shared" / "accept"
 
 # The acceptance scripts in their short form.
@@ -154,9 +157,9 @@ def fuzz(count):
         corpus, finds = ROOT / "build/fuzz-corpus" / fuzzer.name, ROOT / "build/fuzz-finds"
         for folder in (corpus, finds):
             folder.mkdir(parents=True, exist_ok=True)
-        seeds = [d for d in [ROOT / "tests/golden" / fuzzer.name.split("_")[0]] if d.is_dir()]
+        seeds, options = prepare(fuzzer.name, corpus)
         start = time.monotonic()
-        limits = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1"]
+        limits = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1", *options]
         r = subprocess.run([fuzzer, *limits, f"-artifact_prefix={finds}/{fuzzer.name}-", corpus, *seeds], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said = r.stdout.decode("utf-8", "replace").splitlines()
         if r.returncode != 0:

@@ -16,10 +16,13 @@ using formats::NodeId;
 
 namespace {
 
+constexpr int kMaxDepth = 200;
+
 struct Maker {
     const formats::NodeTree& tree;
     Shape& shape;
     std::map<NodeId, PlaceId> made = {};
+    int depth = 0;  ///< references to references; what stands deeper stays open
 
     std::string text(NodeId node, const char* name) const {
         NodeId child = tree.child(node, name);
@@ -84,10 +87,13 @@ struct Maker {
         NodeId key = schema;
         if (std::string ref = text(schema, "$ref"); !ref.empty() && referred(ref) != kNoNode) key = referred(ref);
         if (auto found = made.find(key); found != made.end()) return {found->second, repeats[key]};
+        if (depth == kMaxDepth) return {Shape::kOpen, false};
         const PlaceId id = shape.add({std::string(tree[key].name), Leaf::group, false, {}});
         made[key] = id;
         std::vector<NodeId> visited;
+        ++depth;
         const bool many = describe(key, id, visited);
+        --depth;
         repeats[key] = many;
         Shape::Type& type = shape.types[id];
         // Nothing said: anything may stand there.

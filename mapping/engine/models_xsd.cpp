@@ -38,6 +38,9 @@ struct At {
     }
 };
 
+constexpr int kMaxDepth = 200;
+constexpr std::size_t kMaxParts = 2000000;
+
 struct Maker {
     Shape& shape;
     std::vector<std::unique_ptr<Document>> documents = {};
@@ -45,6 +48,8 @@ struct Maker {
     std::map<std::string, At> elements = {}, types = {}, groups = {}, attributes = {}, attribute_groups = {};
     std::map<At, PlaceId> made = {};
     std::string problem = {};
+    std::size_t parts = 0;  ///< looked at so far; groups of groups multiply them
+    int depth = 0;
 
     std::string attribute(At at, const char* name) const {
         NodeId child = at.document->tree.child(at.node, name);
@@ -163,7 +168,14 @@ struct Maker {
             }
         shape.element(id, name, type, many);
     }
+    /// A group that holds itself, or more than a schema for people has: what is not looked at stays open.
     void content(At at, PlaceId id, bool many) {
+        if (depth == kMaxDepth || parts > kMaxParts) {
+            shape.types[id].open = true;
+            return;
+        }
+        ++depth;
+        parts += 1 + shape.types[id].elements.size();
         children(at, [&](std::string_view kind, At part) {
             const std::string most = attribute(part, "maxOccurs");
             const bool repeats = many || most == "unbounded" || (!most.empty() && most != "0" && most != "1");
@@ -201,6 +213,7 @@ struct Maker {
                 content(part, id, repeats);
             }
         });
+        --depth;
     }
 };
 

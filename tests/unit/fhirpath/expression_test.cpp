@@ -219,5 +219,56 @@ TEST(Expression, ValuesKnowTheirSources) {
     EXPECT_EQ(chosen->front().spans.size(), 1u);
 }
 
+std::string times(const std::string& text, int n) {
+    std::string all;
+    for (int i = 0; i < n; ++i) all += text;
+    return all;
+}
+
+TEST(Expression, WhatGoesTooDeepIsRefusedNotFollowed) {
+    const struct {
+        const char* name;
+        std::string text;
+    } cases[] = {
+        {"parentheses", times("(", 10000) + "1" + times(")", 10000)},
+        {"members", "a" + times(".a", 10000)},
+        {"indexes", "a" + times("[0]", 10000)},
+        {"calls", "a" + times(".first()", 10000)},
+        {"nested calls", times("iif(a, ", 10000) + "1" + times(")", 10000)},
+        {"signs", times("-", 10000) + "1"},
+        {"sums", "1" + times(" + 1", 10000)},
+        {"unions", "a" + times(" | a", 10000)},
+        {"types", "a" + times(" is String", 10000)},
+    };
+    for (const auto& c : cases) {
+        auto made = Expression::compile(c.text);
+        ASSERT_FALSE(made) << c.name;
+        EXPECT_NE(made.error().message.find("nested too deeply"), std::string::npos) << c.name;
+        EXPECT_LT(made.error().offset, c.text.size()) << c.name;
+    }
+    EXPECT_TRUE(Expression::compile("a" + times(".a", 900)));
+}
+
+TEST(Expression, WhatMultipliesIsBounded) {
+    auto doubled = Expression::compile("a" + times(".select(a | b)", 60));
+    ASSERT_TRUE(doubled);
+    const auto reads = doubled->reads();
+    ASSERT_FALSE(reads.empty());
+    EXPECT_LT(reads.size(), 1000u);
+    EXPECT_EQ(reads.back().path.rfind("%resource.descendants()", 0), 0u) << reads.back().path;
+    auto repeated = Expression::compile(times("repeat(", 100) + "contact" + times(")", 100));
+    ASSERT_TRUE(repeated);
+    EXPECT_TRUE(repeated->check("Patient"));
+    // A constant that is named again and again stays one constant.
+    Shape shape;
+    shape.root = shape.group("row");
+    Known known = Known::made(Leaf::text);
+    known.literals = {"x"};
+    auto twice = Expression::compile("%v | %v");
+    ASSERT_TRUE(twice);
+    for (int i = 0; i < 60; ++i) known = twice->analyse(shape, Known::at(shape.root), {{"v", known}}).result;
+    EXPECT_EQ(known.literals.size(), 1u);
+}
+
 }  // namespace
 }  // namespace porta::fhirpath

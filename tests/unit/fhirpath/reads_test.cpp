@@ -28,6 +28,7 @@ TEST(Reads, TellValuesFromWhatDecides) {
     EXPECT_EQ(readsOf("a & '-' & b.upper()"), "computed a, computed b");
     EXPECT_EQ(readsOf("%visit.f1 | c4"), "value %visit.f1, value c4");
     EXPECT_EQ(readsOf("a.exists()"), "computed a");
+    EXPECT_EQ(readsOf("%`vs-x`.a"), "value %`vs-x`.a");
     EXPECT_EQ(readsOf("iif(resourceType = 'B', entry.resource, $this).where(t.exists())"),
               "condition resourceType, filter entry.resource.t, filter t, value entry.resource, value $this");
     EXPECT_EQ(readsOf("a.select(b | c)"), "value a.b, value a.c");

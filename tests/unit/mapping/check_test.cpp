@@ -177,6 +177,33 @@ TEST(Models, XmlSchema) {
               (Found{"many:people.person.id.first()", "type", "path:person"}));
 }
 
+TEST(Models, SchemasThatHoldThemselvesEnd) {
+    const std::string xsd = written(
+        "itself.xsd", R"(<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType>
+      <xs:group ref="g"/></xs:complexType></xs:element>
+      <xs:group name="g"><xs:sequence><xs:element name="id" type="xs:string"/><xs:group ref="g"/></xs:sequence></xs:group></xs:schema>)");
+    EXPECT_EQ(found("xml", xsd, "    key: a.id\n    fields: {birth_date: a.none}\n"), Found{"unproved"});
+    std::string doubled =
+        "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"><xs:element name=\"a\"><xs:complexType>"
+        "<xs:group ref=\"g0\"/></xs:complexType></xs:element>";
+    for (int i = 0; i < 60; ++i) {
+        const std::string next = "<xs:group ref=\"g" + std::to_string(i + 1) + "\"/>";
+        doubled +=
+            "<xs:group name=\"g" + std::to_string(i) + "\"><xs:sequence>" + next + next + "</xs:sequence></xs:group>";
+    }
+    EXPECT_EQ(
+        found("xml", written("doubled.xsd", doubled + "</xs:schema>"), "    key: a\n    fields: {birth_date: a.b}\n")
+            .back(),
+        "unproved");
+    std::string chain = R"({"$ref": "#/definitions/n0", "definitions": {)";
+    for (int i = 0; i < 50000; ++i)
+        chain += "\"n" + std::to_string(i) + R"(": {"properties": {"a": {"$ref": "#/definitions/n)" +
+                 std::to_string(i + 1) + "\"}}},";
+    EXPECT_EQ(
+        found("json", written("chain.json", chain + R"("n50000": {}}})"), "    key: a.b\n    fields: {}\n").front(),
+        "path:a");
+}
+
 TEST(Models, Hl7v2ByVersionAndMessage) {
     // PID-39 came after v2.3.1; a segment of its own is the sender's business.
     const std::string fields = "    key: PID.first().f3.first().c1\n    fields: {citizenships: [PID.first().f39.c1]}\n";
