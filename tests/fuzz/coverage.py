@@ -34,8 +34,10 @@ def fuzz(name, profile):
     corpus.mkdir(parents=True, exist_ok=True)
     seeds, options = prepare(name, corpus)
     seconds = os.environ.get("FUZZ_SECONDS", "20")
-    run(BUILD / "tests/fuzz" / name, f"-max_total_time={seconds}", "-timeout=30", f"-artifact_prefix={ROOT}/build/fuzz-finds/{name}-",
-        *options, corpus, *seeds, env={**os.environ, "LLVM_PROFILE_FILE": str(profile)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    r = subprocess.run([BUILD / "tests/fuzz" / name, f"-max_total_time={seconds}", "-timeout=30", f"-artifact_prefix={ROOT}/build/fuzz-finds/{name}-",
+                        *options, corpus, *seeds], cwd=ROOT, env={**os.environ, "LLVM_PROFILE_FILE": str(profile)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if r.returncode != 0:
+        sys.exit(f"{name} ended with {r.returncode}: its input is in build/fuzz-finds; `make fuzz` says more")
 
 
 def line(name, covered, count):
@@ -58,6 +60,8 @@ def measure(group):
     reached = {Path(f["filename"]).resolve(): f["summary"]["lines"] for f in json.loads(told.stdout)["data"][0]["files"]}
     below, covered, count = [], 0, 0
     for path in files:
+        if path not in reached and str(path.relative_to(ROOT)) in excused:
+            continue
         name, lines = str(path.relative_to(ROOT)), reached.get(path, {"covered": 0, "count": 1})
         covered, count = covered + lines["covered"], count + lines["count"]
         low = lines["covered"] * 100 < lines["count"] * FLOOR
