@@ -145,54 +145,66 @@ std::string Json::text(std::string_view key) const {
 
 bool operator==(const Json& a, const Json& b) { return canonical(a) == canonical(b); }
 
+namespace {
+
 /// Whether one of eight bytes is below 0x20, a quote or a backslash; true at times where none is.
-static bool mayEscape(std::uint64_t v) {
+bool mayEscape(std::uint64_t v) {
     constexpr std::uint64_t kOnes = 0x0101010101010101u, kHigh = 0x80 * kOnes;
     const std::uint64_t quotes = v ^ ('"' * kOnes), slashes = v ^ ('\\' * kOnes);
     return (((v - 0x20 * kOnes) & ~v) | ((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes)) & kHigh;
 }
 
-/// The same for a text; its last bytes are looked at together with those before them.
-static bool mayEscape(std::string_view text) {
-    auto at = [&](std::size_t i, auto word) {
-        std::memcpy(&word, text.data() + i, sizeof word);
-        return std::uint64_t{word};
-    };
-    if (text.size() < 4) return true;
-    if (text.size() < 8) return mayEscape(at(0, std::uint32_t{}) | at(text.size() - 4, std::uint32_t{}) << 32);
-    for (std::size_t i = 0; i + 8 < text.size(); i += 8)
-        if (mayEscape(at(i, std::uint64_t{}))) return true;
-    return mayEscape(at(text.size() - 8, std::uint64_t{}));
+char* escapeEach(char* out, const char* at, const char* end) {
+    static const char digits[] = "0123456789abcdef";
+    for (; at != end; ++at) {
+        const char c = *at;
+        if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') {
+            *out++ = c;
+            continue;
+        }
+        *out++ = '\\';
+        switch (c) {
+            case '\b': *out++ = 'b'; break;
+            case '\f': *out++ = 'f'; break;
+            case '\n': *out++ = 'n'; break;
+            case '\r': *out++ = 'r'; break;
+            case '\t': *out++ = 't'; break;
+            case '"':
+            case '\\': *out++ = c; break;
+            default:
+                for (char next : {'u', '0', '0', digits[c >> 4], digits[c & 15]}) *out++ = next;
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+char* escape(char* out, std::string_view text) {
+    // Eight bytes at once, as long as none of them is escaped; the last ones together with those before them.
+    const char *at = text.data(), *const end = at + text.size();
+    std::uint64_t word;
+    for (; end - at >= 8; at += 8, out += 8) {
+        std::memcpy(&word, at, 8);
+        if (mayEscape(word)) return escapeEach(out, at, end);
+        std::memcpy(out, &word, 8);
+    }
+    if (text.size() < 8) return escapeEach(out, at, end);
+    std::memcpy(&word, end - 8, 8);
+    if (mayEscape(word)) return escapeEach(out, at, end);
+    out += end - at;
+    std::memcpy(out - 8, &word, 8);
+    return out;
 }
 
 void escape(std::string& out, std::string_view text) {
-    static const char digits[] = "0123456789abcdef";
-    // Whole stretches at once: few texts hold a character that is escaped.
-    if (!mayEscape(text)) {
-        out += text;
-        return;
+    constexpr std::size_t kStretch = 128;
+    char room[6 * kStretch];
+    while (!text.empty()) {
+        const std::string_view next = text.substr(0, kStretch);
+        out.append(room, escape(room, next));
+        text.remove_prefix(next.size());
     }
-    std::size_t from = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(text, from, i - from);
-        from = i + 1;
-        switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\b': out += "\\b"; break;
-            case '\f': out += "\\f"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
-            default:
-                out += "\\u00";
-                out += digits[c >> 4];
-                out += digits[c & 15];
-        }
-    }
-    out.append(text, from, std::string_view::npos);
 }
 
 void quote(std::string& out, std::string_view text) {

@@ -77,5 +77,7 @@ Result<Json> parseJson(std::string_view text);
 void quote(std::string& out, std::string_view text);
 /// Appends what stands between the quotes of that literal.
 void escape(std::string& out, std::string_view text);
+/// The same at `out`, where six bytes for each of the text have room. Gives the end.
+char* escape(char* out, std::string_view text);
 
 }  // namespace porta

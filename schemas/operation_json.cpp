@@ -1,6 +1,6 @@
 // An operation in canonical JSON: its digest and its fields.
 #include <algorithm>
-#include <unordered_map>
+#include <cstring>
 
 #include "base/canonical_json.h"
 #include "base/hash.h"
@@ -48,12 +48,52 @@ Json fieldsOf(const std::vector<Leaf>& leaves) {
     return fields;
 }
 
-void write(std::string& out, const Leaf& leaf) {
-    if (leaf.kind == LeafKind::text) quote(out, leaf.value);
-    else out += canonical(leafValue(leaf));
+/// A text that is written from its beginning again and again, into the same memory.
+class Text {
+public:
+    std::string_view view() const { return {bytes_.data(), used_}; }
+    void clear() { used_ = 0; }
+    void add(std::string_view text) {
+        char* at = room(text.size());
+        std::memcpy(at, text.data(), text.size());
+        used_ += text.size();
+    }
+    /// A stretch at a time: there must be room for what escapes all of it.
+    void escaped(std::string_view text) {
+        constexpr std::size_t kStretch = 1024;
+        do {
+            const std::string_view next = text.substr(0, kStretch);
+            char* at = room(6 * next.size());
+            used_ += static_cast<std::size_t>(escape(at, next) - at);
+            text.remove_prefix(next.size());
+        } while (!text.empty());
+    }
+    void quoted(std::string_view text) {
+        add("\"");
+        escaped(text);
+        add("\"");
+    }
+    void member(std::string_view before, std::string_view text) {
+        add(before);
+        quoted(text);
+    }
+
+private:
+    std::string bytes_;
+    std::size_t used_ = 0;
+
+    char* room(std::size_t size) {
+        if (bytes_.size() - used_ < size) bytes_.resize(2 * bytes_.size() + size);
+        return bytes_.data() + used_;
+    }
+};
+
+void write(Text& out, const Leaf& leaf) {
+    if (leaf.kind == LeafKind::text) out.quoted(leaf.value);
+    else out.add(canonical(leafValue(leaf)));
 }
 
-/// The canonical JSON of a field without its values.
+/// Canonical JSON without the values of its leaves.
 struct Skeleton {
     struct Hole {
         std::size_t at = 0;    ///< in `text`
@@ -62,14 +102,19 @@ struct Skeleton {
     std::string text = {};
     std::vector<Hole> holes = {};
 
-    void fill(std::string& out, const std::vector<Leaf>& leaves) const {
+    void fill(Text& out, const std::vector<Leaf>& leaves) const {
+        const std::string_view all = text;
         std::size_t at = 0;
         for (const Hole& hole : holes) {
-            out.append(text, at, hole.at - at);
+            out.add(all.substr(at, hole.at - at));
             write(out, leaves[hole.leaf]);
             at = hole.at;
         }
-        out.append(text, at, std::string::npos);
+        out.add(all.substr(at));
+    }
+    void append(const Skeleton& part) {
+        for (const Hole& hole : part.holes) holes.push_back({text.size() + hole.at, hole.leaf});
+        text += part.text;
     }
 };
 
@@ -83,6 +128,7 @@ struct Shape {
     };
     bool plain = false;
     std::vector<Field> fields = {};
+    Skeleton all = {};  ///< the object of them
 };
 
 /// Makes a shape: sorted by their paths, leaves come in the order of the text.
@@ -99,6 +145,11 @@ public:
             shape.fields.push_back({std::string(name)});
             shape.plain = !name.empty() && !isIndex(name) && put(shape.fields.back().value, i, next, name.size());
         }
+        for (const Shape::Field& field : shape.fields) {
+            shape.all.text += (shape.all.text.empty() ? "{\"" : ",\"") + field.name + "\":";
+            shape.all.append(field.value);
+        }
+        shape.all.text += shape.fields.empty() ? "{}" : "}";
         return shape;
     }
 
@@ -164,25 +215,49 @@ private:
     }
 };
 
-/// The shape of these leaves, remembered: a mapping makes few different ones. Lives until the next call.
-const Shape& shapeOf(const std::vector<Leaf>& leaves) {
-    constexpr std::size_t kShapes = 512, kLongest = 64;
-    static thread_local std::unordered_map<std::string, Shape> known;
-    static thread_local std::string paths;
-    static thread_local Shape other;
-    if (leaves.size() > kLongest) return other = Shaper(leaves).make();
-    paths.assign(1, static_cast<char>(leaves.size()));  // so that a zero byte in a path is told from the end of one
-    for (const Leaf& leaf : leaves) paths.append(leaf.path).push_back('\0');
-    auto found = known.find(paths);
-    if (found != known.end()) return found->second;
-    if (known.size() >= kShapes) known.clear();
-    return known.emplace(paths, Shaper(leaves).make()).first->second;
-}
+/// Shapes of operations before, each at one of the four places that its paths lead to: a mapping makes few different ones.
+class Shapes {
+public:
+    /// Lives until the next call.
+    const Shape& of(const std::vector<Leaf>& leaves) {
+        if (leaves.size() > kLongest) return other_ = Shaper(leaves).make();
+        const std::size_t first = place(leaves);
+        for (std::size_t i = 0; i < kPlaces; ++i)
+            if (const Known& known = known_[first + i]; known.is(leaves)) return known.shape;
+        Known& oldest = known_[first + turn_++ % kPlaces];
+        oldest.paths.clear();
+        for (const Leaf& leaf : leaves) oldest.paths.push_back(leaf.path);
+        oldest.shape = Shaper(leaves).make();
+        return oldest.shape;
+    }
 
-void member(std::string& out, std::string_view name, std::string_view text) {
-    out += out.size() > 1 ? ",\"" : "\"";
-    out.append(name).append("\":");
-    quote(out, text);
+private:
+    static constexpr std::size_t kShapes = 512, kPlaces = 4, kLongest = 64;
+    struct Known {
+        std::vector<std::string> paths = {};
+        Shape shape = Shaper({}).make();
+        bool is(const std::vector<Leaf>& leaves) const {
+            return std::equal(paths.begin(), paths.end(), leaves.begin(), leaves.end(),
+                              [](const std::string& path, const Leaf& leaf) { return path == leaf.path; });
+        }
+    };
+    std::vector<Known> known_ = std::vector<Known>(kShapes);
+    std::size_t turn_ = 0;
+    Shape other_ = {};
+
+    static std::size_t place(const std::vector<Leaf>& leaves) {
+        std::size_t n = leaves.size();
+        for (const Leaf& leaf : leaves) {
+            n = n * 31 + leaf.path.size();
+            if (!leaf.path.empty()) n = n * 31 + static_cast<unsigned char>(leaf.path.front() ^ leaf.path.back());
+        }
+        return n * kPlaces % kShapes;
+    }
+};
+
+const Shape& shapeOf(const std::vector<Leaf>& leaves) {
+    static thread_local Shapes shapes;
+    return shapes.of(leaves);
 }
 
 }  // namespace
@@ -191,10 +266,12 @@ std::vector<std::pair<std::string, std::string>> canonicalFields(const Operation
     std::vector<std::pair<std::string, std::string>> out;
     const Shape& shape = shapeOf(op.leaves);
     if (shape.plain) {
+        static thread_local Text text;
         out.reserve(shape.fields.size());
         for (const Shape::Field& field : shape.fields) {
-            out.emplace_back(field.name, std::string());
-            field.value.fill(out.back().second, op.leaves);
+            text.clear();
+            field.value.fill(text, op.leaves);
+            out.emplace_back(field.name, text.view());
         }
         return out;
     }
@@ -205,43 +282,31 @@ std::vector<std::pair<std::string, std::string>> canonicalFields(const Operation
 }
 
 void seal(Operation& op) {
-    static thread_local std::string text;
-    text = "{";
-    if (!op.cancels.empty()) member(text, "cancels", op.cancels);
-    if (!op.cls.empty()) member(text, "class", op.cls);
-    text += text.size() > 1 ? ",\"fields\":" : "\"fields\":";
-    const Shape& shape = shapeOf(op.leaves);
-    if (shape.plain) {
-        char between = '{';
-        for (const Shape::Field& field : shape.fields) {
-            text.append(1, between).append(1, '"').append(field.name).append("\":");
-            field.value.fill(text, op.leaves);
-            between = ',';
-        }
-        text += shape.fields.empty() ? "{}" : "}";
-    } else {
-        text += canonical(fieldsOf(op.leaves));
-    }
-    if (!op.into.empty()) member(text, "into", op.into);
-    text += ",\"key\":\"";
-    escape(text, op.key.source);
-    text += '|';
-    escape(text, op.key.entity);
-    text += '|';
-    escape(text, op.key.local_id);
-    text += '"';
-    member(text, "op", name(op.op));
+    static thread_local Text text;
+    text.clear();
+    text.add("{");
+    if (!op.cancels.empty()) text.member("\"cancels\":", op.cancels);
+    if (!op.cls.empty()) text.member(op.cancels.empty() ? "\"class\":" : ",\"class\":", op.cls);
+    text.add(op.cancels.empty() && op.cls.empty() ? "\"fields\":" : ",\"fields\":");
+    if (const Shape& shape = shapeOf(op.leaves); shape.plain) shape.all.fill(text, op.leaves);
+    else text.add(canonical(fieldsOf(op.leaves)));
+    if (!op.into.empty()) text.member(",\"into\":", op.into);
+    text.add(",\"key\":\"");
+    text.escaped(op.key.source);
+    text.add("|");
+    text.escaped(op.key.entity);
+    text.add("|");
+    text.escaped(op.key.local_id);
+    text.member("\",\"op\":", name(op.op));
     if (!op.valid_from.empty() || !op.valid_to.empty()) {
-        text += ",\"valid\":{\"from\":";
-        quote(text, op.valid_from);
-        member(text, "to", op.valid_to);
-        text += '}';
+        text.member(",\"valid\":{\"from\":", op.valid_from);
+        text.member(",\"to\":", op.valid_to);
+        text.add("}");
     }
-    text += ",\"version\":{\"order\":";
-    quote(text, name(op.version.order));
-    member(text, "value", op.version.text);
-    text += "}}";
-    op.digest = sha256(text);
+    text.member(",\"version\":{\"order\":", name(op.version.order));
+    text.member(",\"value\":", op.version.text);
+    text.add("}}");
+    op.digest = sha256(text.view());
 }
 
 }  // namespace porta::schemas

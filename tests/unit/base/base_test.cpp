@@ -40,6 +40,25 @@ TEST(CanonicalJson, SortsByUtf16AndKeepsNoSpace) {
     EXPECT_EQ(canonical(*json), "{\"a\":[true,null,\"\\u000f\\n\"],\"\xF0\x9F\x98\x80\":2,\"\xEF\xAC\xB3\":1}");
 }
 
+// Texts are written eight bytes at a time where nothing is escaped.
+TEST(CanonicalJson, EscapesWhereverItStands) {
+    const std::pair<std::string, std::string> marks[] = {{"\"", "\\\""},
+                                                         {"\\", "\\\\"},
+                                                         {"\n", "\\n"},
+                                                         {"\x1f", "\\u001f"},
+                                                         {std::string(1, '\0'), "\\u0000"},
+                                                         {" ", " "},
+                                                         {"\x7f", "\x7f"},
+                                                         {"\xC3\xA9", "\xC3\xA9"}};
+    for (std::size_t before = 0; before < 20; ++before)
+        for (std::size_t after : {0u, 1u, 3u, 4u, 7u, 8u, 9u, 130u})
+            for (const auto& [mark, escaped] : marks) {
+                std::string out = "x";
+                quote(out, std::string(before, 'a') + mark + std::string(after, 'b'));
+                EXPECT_EQ(out, "x\"" + std::string(before, 'a') + escaped + std::string(after, 'b') + "\"");
+            }
+}
+
 TEST(CanonicalJson, RefusesWhatItCannotKeep) {
     for (const char* text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "\"\xff\"", "nul"})
         EXPECT_FALSE(parseJson(text)) << text;

@@ -211,6 +211,7 @@ TEST(Operations, DigestAndFieldsAreThoseOfTheTree) {
         {{"m/a", "1"}, {"m/0", "2"}},                   // a name and an index
         {{"\xC3\xA9", "1"}, {"e", "2"}, {"a-b", "3"}},  // names that are not of our schema
         {{"x", "line\nfeed \x01 \xF0\x9F\x98\x80 \\"}},
+        {{"long", std::string(5000, '\n')}},
     };
     std::mt19937 rnd(3);
     for (auto fields : cases) {
