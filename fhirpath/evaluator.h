@@ -33,6 +33,8 @@ public:
               Arena& arena)
         : ast_(ast), tree_(tree), vars_(vars), context_(context), arena_(arena) {}
     bool eval(std::uint32_t id, const Frame& frame, Collection& out);
+    /// Step by step from a node on: all that most expressions are.
+    void follow(const Path& path, formats::NodeId start, Collection& out) const;
     /// The truth of the whole expression.
     bool test(const Frame& frame, std::optional<bool>& out);
     /// The type of a node as the model has it, or null: no FHIR, an unknown resource or element.
@@ -59,7 +61,6 @@ private:
     bool isChoice(NodeId of, std::string_view name) const;
     NodeId companion(NodeId primitive) const;
     NodeId nextNamed(NodeId from, const formats::Name& name) const;
-    void follow(const Path& path, NodeId start, Collection& out) const;
     void followV2(const Path& path, std::size_t step, NodeId start, Collection& out) const;
     void followAll(const Path& path, std::size_t step, NodeId start, Collection& out) const;
     static void put(const Nodes& nodes, Collection& out);

@@ -52,7 +52,9 @@ Result<void> Expression::evaluate(const formats::NodeTree& tree, const Value& co
     Evaluator evaluator(impl_->ast, tree, vars, node, arena);
     if (impl_->ast.options.profile == Profile::strict)
         if (auto fits = strictly(evaluator, node); !fits) return fits;
-    if (!evaluator.eval(impl_->ast.root, Frame{&context}, out)) return std::move(*evaluator.error);
+    const AstNode& root = impl_->ast.nodes[impl_->ast.root];
+    if (root.path != kNone && context.isNode()) evaluator.follow(impl_->ast.paths[root.path], node, out);
+    else if (!evaluator.eval(impl_->ast.root, Frame{&context}, out)) return std::move(*evaluator.error);
     return {};
 }
 

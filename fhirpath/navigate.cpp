@@ -168,7 +168,7 @@ NodeId Evaluator::nextNamed(NodeId c, const formats::Name& name) const {
     return c;
 }
 
-/// Step by step: one node as long as there is only one, which is nearly always; then all nodes of a step at once.
+/// One node as long as there is only one, which is nearly always; then all nodes of a step at once.
 void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
     NodeId one = start;
     const std::size_t last = path.size() - 1;
@@ -183,7 +183,9 @@ void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
         const NodeId first = nextNamed(tree_[one].first_child, step.name);
         if (first != kNoNode) {
             const bool only = i < last && path[i + 1].kind == Step::Kind::at && path[i + 1].position == 0;
-            if (only || nextNamed(tree_[first].next_sibling, step.name) == kNoNode) {
+            const NodeId next = tree_[first].next_sibling;
+            if (only || (tree_.gathered(one) ? next == kNoNode || !tree_.named(next, step.name)
+                                             : nextNamed(next, step.name) == kNoNode)) {
                 one = first;
                 continue;
             }

@@ -29,7 +29,8 @@ Path pathTo(Ast& ast, std::uint32_t id) {
     const AstNode& n = ast.nodes[id];
     const bool member = n.op == Op::member;
     if (!member && n.op != Op::at && n.op != Op::call) return {};
-    if (n.focus == kNone) return member ? Path{Step{Step::Kind::type_or_member, n.name, id, 0}} : Path{};
+    const Step::Kind first = n.type_like ? Step::Kind::type_or_member : Step::Kind::member;
+    if (n.focus == kNone) return member ? Path{Step{first, n.name, id, 0}} : Path{};
     Step step{Step::Kind::member, n.name, id, 0};
     if (!member) {
         step.kind = Step::Kind::at;

@@ -244,7 +244,9 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
     static thread_local std::vector<std::string_view> names;
     static thread_local Header last;
     names.clear();
-    if (settings.header && (width.wide || !last.known(header, settings.delimiter, names))) {
+    const bool known = settings.header && !width.wide && last.known(header, settings.delimiter, names);
+    if (known) tree.gatherRoot();  // a name that stands twice was made another, and is not remembered
+    if (settings.header && !known) {
         std::string narrow_header;
         std::vector<Cell> heads;
         if (width.wide) narrow_header = narrowed(header, width.big);
@@ -271,18 +273,23 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
             Errc::malformed,
             "the row has " + std::to_string(cells.size()) + " cells, the header names " + std::to_string(names.size()),
             "csv.columns", 0, raw.size());
+    const bool ascii = !width.wide && isAscii(raw);
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const Cell& cell = cells[i];
         if (cell.from == cell.to) continue;  // an empty cell says nothing
-        auto text = decode(raw, cell);
-        if (!text) {
-            Error e = text.error();
-            e.path = "column " + std::to_string(i + 1);
-            return e;
+        const std::size_t from = cell.from * unit, size = (cell.to - cell.from) * unit;
+        std::string_view text = raw.substr(from, size);
+        if (!ascii || cell.escaped) {
+            auto decoded = decode(raw, cell);
+            if (!decoded) {
+                Error e = decoded.error();
+                e.path = "column " + std::to_string(i + 1);
+                return e;
+            }
+            text = *decoded;
         }
-        tree.add(
-            tree.root(), names[i], NodeKind::text, *text,
-            {static_cast<std::uint32_t>(cell.from * unit), static_cast<std::uint32_t>((cell.to - cell.from) * unit)});
+        tree.add(tree.root(), names[i], NodeKind::text, text,
+                 {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(size)});
     }
     return {};
 }

@@ -13,6 +13,12 @@ namespace {
 
 bool isEnd(char c) { return c == '\r' || c == '\n'; }
 
+/// The first of the segment's end and this character, from `at` on.
+std::size_t stopAt(std::string_view text, std::size_t at, char c) {
+    while (at < text.size() && text[at] != c && !isEnd(text[at])) ++at;
+    return at;
+}
+
 bool isSegmentId(std::string_view s) {
     auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
     auto digit = [](char c) { return c >= '0' && c <= '9'; };
@@ -70,8 +76,7 @@ private:
             return fail(Errc::malformed, "a message begins with an MSH segment of at least eight characters",
                         "hl7v2.msh", 0, 3);
         d_.field = raw_[3];
-        const std::size_t end = std::min(raw_.find(d_.field, 4), raw_.find_first_of("\r\n", 4));
-        const std::string_view codes = raw_.substr(4, std::min(end, raw_.size()) - 4);
+        const std::string_view codes = raw_.substr(4, stopAt(raw_, 4, d_.field) - 4);
         if (codes.size() < 2 || std::isalnum(static_cast<unsigned char>(d_.field)) || isEnd(d_.field))
             return fail(Errc::malformed, "MSH-1 and MSH-2 must name the delimiters, e.g. |^~\\&", "hl7v2.delimiters", 3,
                         5);
@@ -90,9 +95,7 @@ private:
         // MSH-1 is the separator itself, so MSH-18 stands after the 17th one.
         std::size_t at = 0;
         for (int n = 0; n < 17 && at < raw_.size() && !isEnd(raw_[at]); ++at) n += raw_[at] == d_.field;
-        std::size_t stop = at;
-        while (stop < raw_.size() && raw_[stop] != d_.field && !isEnd(raw_[stop])) ++stop;
-        auto charset = MessageCharset::of(raw_.substr(at, stop - at), d_.repetition, encoding);
+        auto charset = MessageCharset::of(raw_.substr(at, stopAt(raw_, at, d_.field) - at), d_.repetition, encoding);
         if (!charset) return charset.error();
         charset_ = *charset;
         if (charset_->masks()) {
@@ -146,7 +149,7 @@ private:
         std::size_t subcomponent = 1;
         if (id == "MSH" && from == 0) {
             header(node);
-            at = std::min(scan_.find(d_.field, 4), std::min(scan_.find_first_of("\r\n"), raw_.size()));
+            at = stopAt(scan_, 4, d_.field);
             field.begin(at + 1, 3);
             component.begin(at + 1, 1);
         }
@@ -191,7 +194,7 @@ private:
     /// MSH-1 and MSH-2 are texts as they stand.
     void header(NodeId msh) {
         tree_.add(msh, numbered(names_.fields, 1), NodeKind::text, raw_.substr(3, 1), {3, 1});
-        const std::size_t stop = std::min(raw_.find(d_.field, 4), std::min(raw_.find_first_of("\r\n"), raw_.size()));
+        const std::size_t stop = stopAt(raw_, 4, d_.field);
         tree_.add(msh, numbered(names_.fields, 2), NodeKind::text, raw_.substr(4, stop - 4), spanOf(4, stop));
     }
 

@@ -1,6 +1,8 @@
 // RFC 8259 straight into the node tree, in one pass. A parser of our own because what we keep (each value's place, a number's
 // digits, members that stand twice) is what general ones give up; tests/fuzz compares its verdicts and values with simdjson.
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 #include "base/text.h"
@@ -17,13 +19,16 @@ constexpr std::string_view kBom = "\xEF\xBB\xBF";
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 bool isBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-/// Whether one of eight bytes is a quote, a backslash, a control character or no ASCII.
-bool anySpecial(const char* at) {
+/// How many of eight bytes stand before the first quote, backslash, control character or byte that is no ASCII.
+std::size_t plainBytes(const char* at) {
     std::uint64_t w;
     std::memcpy(&w, at, 8);
+    if constexpr (std::endian::native == std::endian::big) w = __builtin_bswap64(w);
     constexpr std::uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
     auto zero = [](std::uint64_t x) { return (x - ones) & ~x; };
-    return ((w | zero(w ^ (ones * '"')) | zero(w ^ (ones * '\\')) | (w - ones * 0x20)) & high) != 0;
+    // A borrow marks only bytes behind one that is marked rightly.
+    const std::uint64_t special = (w | zero(w ^ (ones * '"')) | zero(w ^ (ones * '\\')) | (w - ones * 0x20)) & high;
+    return static_cast<std::size_t>(std::countr_zero(special)) / 8;
 }
 
 class Parser {
@@ -181,7 +186,9 @@ private:
         const std::size_t from = at_;
         bool ascii = true;
         while (true) {
-            while (at_ + 8 <= raw_.size() && !anySpecial(raw_.data() + at_)) at_ += 8;
+            const char *at = raw_.data() + at_, *const end = raw_.data() + raw_.size();
+            for (std::size_t plain = 8; plain == 8 && end - at >= 8; at += plain) plain = plainBytes(at);
+            at_ = static_cast<std::size_t>(at - raw_.data());
             if (at_ >= raw_.size()) return refuse("a string without its closing quote");
             const auto c = static_cast<unsigned char>(raw_[at_]);
             if (c == '"' || c == '\\') break;

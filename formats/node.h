@@ -88,6 +88,7 @@ public:
         nodes_.push_back(Node{});
         texts_.clear();
         dialect_ = dialect;
+        root_gathered_ = false;
     }
     Dialect dialect() const { return dialect_; }
     NodeId root() const { return 0; }
@@ -117,6 +118,10 @@ public:
         return (dialect_ == Dialect::hl7v2 || dialect_ == Dialect::edifact) && node != 0 &&
                nodes_[node].first_child == kNoNode && (name == "c1" || name == "s1");
     }
+    /// Children of one name stand side by side: who has met the first ones need not look on.
+    bool gathered(NodeId parent) const { return parent == 0 ? root_gathered_ : dialect_ == Dialect::hl7v2; }
+    /// The reader says so of the root's.
+    void gatherRoot() { root_gathered_ = true; }
     /// Copies a decoded text. The view lives until `clear`.
     std::string_view keep(std::string_view text) { return texts_.keep(text); }
 
@@ -124,6 +129,7 @@ private:
     std::vector<Node> nodes_;
     Arena texts_;
     Dialect dialect_ = Dialect::plain;
+    bool root_gathered_ = false;
 };
 
 }  // namespace porta::formats

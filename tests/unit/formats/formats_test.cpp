@@ -38,6 +38,21 @@ TEST(Csv, WindowsCharsetAndItsHoles) {
     EXPECT_EQ(r.error().rule, "csv.charset");
 }
 
+// From its second row on a header is known; a column without a name takes one that another may have.
+TEST(Csv, SaysThatColumnsAreDistinctWhereTheyAre) {
+    NodeTree t;
+    for (int row = 0; row < 3; ++row) {
+        ASSERT_TRUE(parse(settings(Kind::csv), "1,2,3", "column3,b,", t));
+        EXPECT_FALSE(t.gathered(t.root()));
+    }
+    for (int row = 0; row < 3; ++row) {
+        ASSERT_TRUE(parse(settings(Kind::csv), "1,2,3", "a,b,c", t));
+        EXPECT_EQ(t.gathered(t.root()), row > 0);
+    }
+    ASSERT_TRUE(parse(settings(Kind::json), "{\"a\":1}", {}, t));
+    EXPECT_FALSE(t.gathered(t.root()));
+}
+
 TEST(Csv, ARowOfTabsIsARow) {
     Settings s = settings(Kind::csv);
     s.delimiter = '\t';
@@ -55,6 +70,26 @@ TEST(Json, SpansListsAndDuplicates) {
     EXPECT_EQ(t[t.child(t[n].next_sibling, "g")].text, "1.50") << "the source's own digits";
     EXPECT_EQ(raw.substr(t[n].span.offset, t[n].span.length), "{\"g\":[\"A\\u00e9\",\"B\"]}");
     EXPECT_FALSE(parse(settings(Kind::json), std::string(250000, '['), {}, t));
+}
+
+// Strings are read eight bytes at a time where nothing in them is special.
+TEST(Json, StringsEndWhereverTheirQuoteStands) {
+    NodeTree t;
+    for (std::size_t before = 0; before < 20; ++before)
+        for (const std::string& after : {std::string(), std::string("b"), std::string(17, 'b')}) {
+            const std::string a(before, 'a');
+            auto said = [&](const std::string& middle) {
+                const std::string raw = "{\"x\":\"" + a + middle + after + "\"}";
+                auto read = parse(settings(Kind::json), raw, {}, t);
+                return read ? path(t, {"x"}) : "!" + std::to_string(read.error().offset - 6 - before);
+            };
+            EXPECT_EQ(said(""), a + after);
+            EXPECT_EQ(said("\\\""), a + "\"" + after);
+            EXPECT_EQ(said("\xC3\xA9 "), a + "\xC3\xA9 " + after);
+            EXPECT_EQ(said("\x1f"), "!0") << "a control character";
+            EXPECT_EQ(said("\xFF"), "!0") << "no UTF-8";
+        }
+    EXPECT_FALSE(parse(settings(Kind::json), "\"aaaaaaaaaaaaaaaa", {}, t));
 }
 
 TEST(Gzip, MembersAndLimits) {
