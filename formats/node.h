@@ -89,6 +89,7 @@ public:
         texts_.clear();
         dialect_ = dialect;
         root_gathered_ = false;
+        parts_gathered_ = dialect == Dialect::hl7v2;
     }
     Dialect dialect() const { return dialect_; }
     NodeId root() const { return 0; }
@@ -119,9 +120,11 @@ public:
                nodes_[node].first_child == kNoNode && (name == "c1" || name == "s1");
     }
     /// Children of one name stand side by side: who has met the first ones need not look on.
-    bool gathered(NodeId parent) const { return parent == 0 ? root_gathered_ : dialect_ == Dialect::hl7v2; }
+    bool gathered(NodeId parent) const { return parent == 0 ? root_gathered_ : parts_gathered_; }
     /// The reader says so of the root's.
     void gatherRoot() { root_gathered_ = true; }
+    /// Nodes of another format come below.
+    void scatterParts() { parts_gathered_ = false; }
     /// Copies a decoded text. The view lives until `clear`.
     std::string_view keep(std::string_view text) { return texts_.keep(text); }
 
@@ -129,7 +132,7 @@ private:
     std::vector<Node> nodes_;
     Arena texts_;
     Dialect dialect_ = Dialect::plain;
-    bool root_gathered_ = false;
+    bool root_gathered_ = false, parts_gathered_ = false;
 };
 
 }  // namespace porta::formats

@@ -166,6 +166,7 @@ Result<void> openWithin(const Within& within, Kind outer, std::string_view raw, 
     }
     auto own = [&](std::string_view s) { return tree.keep(s); };
     const auto first = static_cast<NodeId>(tree.size());
+    tree.scatterParts();
     tree.at(node).kind = NodeKind::object;
     tree.at(node).text = {};
     for (NodeId i = 1; i < inner.size(); ++i) {

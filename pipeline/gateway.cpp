@@ -69,7 +69,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const config::Settings& settings)
     if (auto r = registerGenerations(*g->store_, g->sources_); !r) return r.error();
     if (auto r = g->poison_.open(settings.state, *g->store_); !r) return r.error();
     g->connect_ = std::make_unique<Connect>(*g->store_, *g->keys_, *g->clock_);
-    g->map_ = std::make_unique<Map>(*g->store_, *g->keys_, g->sources_, g->poison_);
+    g->map_ = std::make_unique<Map>(*g->store_, *g->keys_, g->sources_, g->poison_, Open::yes);
     return g;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/compression.h"
+#include "mapping/engine/reuse.h"
 #include "pipeline/crash_points.h"
 #include "pipeline/poison.h"
 #include "pipeline/rows.h"
@@ -36,16 +37,15 @@ mapping::Input inputOf(const config::SourceSettings& source, const ObjectMeta& m
     return input;
 }
 
-mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
-                         std::string_view bytes, formats::NodeTree& tree) {
+void mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
+             std::string_view bytes, formats::NodeTree& tree, mapping::Outcome& out) {
     mapping::Input input = inputOf(*source.settings, meta, bytes);
 #ifdef PORTA_CONTROL_CLOCK_IN_MAPPING
     if (!input.object_time.empty()) input.object_time = isoInstant(systemClock(false)->now());
 #endif
-    mapping::Outcome outcome = mapping::mapWithFirst(source.programs, source.settings->format, input, tree);
-    for (schemas::Operation& op : outcome.operations)
+    mapping::mapInto(source.programs, source.settings->format, input, tree, out);
+    for (schemas::Operation& op : out.operations)
         if (op.version.order == schemas::Order::arrival) op.version.parts = {object, position};
-    return outcome;
 }
 
 Result<Mapped> Map::map(const RawMessage& m) {
@@ -81,9 +81,10 @@ Result<Mapped> Map::map(const RawMessage& m, const KnownObject& object) {
         opened = std::move(*plain);
         bytes = opened;
     }
-    mapping::Outcome outcome;
+    mapping::Outcome& outcome = outcome_;
     Box detail = Box::detail;
     if (poison_.condemned(m.raw, m.attempts)) {
+        outcome = {};
         outcome.state = mapping::State::quarantined;
         outcome.error =
             fail(Errc::internal, "mapping this record ended the process three times; report it with its number",
@@ -93,7 +94,7 @@ Result<Mapped> Map::map(const RawMessage& m, const KnownObject& object) {
     } else {
         Poison::InWork mark(poison_, m.raw);
         crashPoint("map.record-in-work");
-        outcome = mapOnce(source->second, object.meta, m.object, m.position, bytes, tree_);
+        mapOnce(source->second, object.meta, m.object, m.position, bytes, tree_, outcome);
     }
 
     RawRow& row = out.row;
@@ -112,9 +113,9 @@ Result<Mapped> Map::map(const RawMessage& m, const KnownObject& object) {
     row.payload = std::move(payload);
     if (row.state == RawState::quarantined) row.detail = seal(*key, detail, m.generation, encodeError(outcome.error));
     record.key_unreadable = outcome.key_unreadable;
-    record.operations = std::move(outcome.operations);
-    if (!record.operations.empty())
-        record.box = seal(*key, Box::operations, m.generation, schemas::encode(record.operations));
+    if (!outcome.operations.empty())
+        record.box = seal(*key, Box::operations, m.generation, schemas::encode(outcome.operations));
+    if (open_ == Open::yes) record.operations = std::move(outcome.operations);
     return out;
 }
 

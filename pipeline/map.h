@@ -17,19 +17,22 @@ struct Mapped {
     RecordMessage record;
 };
 
+/// Whether who gets the outcomes wants their operations open, too: they cost each record memory of its own.
+enum class Open : bool { no, yes };
+
 /// A raw record with what its source and its object declare. Owner: it views `bytes` and `meta`.
 mapping::Input inputOf(const config::SourceSettings& source, const ObjectMeta& meta, std::string_view bytes);
-/// The function itself: the same for a first run, a replay and the auditor's replay.
-mapping::Outcome mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
-                         std::string_view bytes, formats::NodeTree& tree);
+/// The function itself: the same for a first run, a replay and the auditor's replay. `out` may hold an outcome before.
+void mapOnce(const Source& source, const ObjectMeta& meta, std::int64_t object, std::int64_t position,
+             std::string_view bytes, formats::NodeTree& tree, mapping::Outcome& out);
 RawState stateOf(const mapping::Outcome& outcome);
 
 /// Threads: one.
 class Map {
 public:
     /// `poison`: raw records that killed their process too often, by `Poison`.
-    Map(Store& store, Keys& keys, const Sources& sources, class Poison& poison)
-        : store_(store), keys_(keys), sources_(sources), poison_(poison), objects_(store, keys) {}
+    Map(Store& store, Keys& keys, const Sources& sources, class Poison& poison, Open operations)
+        : store_(store), keys_(keys), sources_(sources), poison_(poison), objects_(store, keys), open_(operations) {}
 
     /// Errors: misconfigured when the record belongs to a generation that this process does not have. Throws Failure.
     Result<Mapped> map(const RawMessage& message);
@@ -44,7 +47,9 @@ private:
     const Sources& sources_;
     Poison& poison_;
     Objects objects_;
+    Open open_;
     formats::NodeTree tree_;
+    mapping::Outcome outcome_;  ///< of the record in work
 };
 
 }  // namespace porta::pipeline

@@ -16,6 +16,7 @@ Result<Json> replayAll(Reader& reader, const Sources& sources, const std::string
     std::int64_t compared = 0, equal = 0, refused = 0;
     Json different = Json::array();
     formats::NodeTree tree;
+    mapping::Outcome outcome;
     try {
         std::set<std::int64_t> condemned = reader.condemned();
         reader.eachRaw([&](const RawRow& row) {
@@ -30,7 +31,7 @@ Result<Json> replayAll(Reader& reader, const Sources& sources, const std::string
             }
             auto bytes = reader.rawBytes(row.id);
             if (!bytes) throw Failure{bytes.error()};
-            mapping::Outcome outcome = mapOnce(source->second, object.meta, row.object, row.position, *bytes, tree);
+            mapOnce(source->second, object.meta, row.object, row.position, *bytes, tree, outcome);
             auto stored = reader.operations(row);
             if (!stored) throw Failure{stored.error()};
             ++compared;

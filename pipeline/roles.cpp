@@ -77,7 +77,8 @@ public:
         auto reader = role->world_.log->share("porta.map", topics);
         if (!reader) return reader.error();
         role->reader_ = std::move(*reader);
-        role->map_ = std::make_unique<Map>(*role->world_.store, *role->world_.keys, role->sources_, role->poison_);
+        role->map_ =
+            std::make_unique<Map>(*role->world_.store, *role->world_.keys, role->sources_, role->poison_, Open::no);
         return std::unique_ptr<Role>(std::move(role));
     }
 

@@ -105,7 +105,8 @@ struct Scratch {
     fhirpath::Variables vars = {};
     fhirpath::Collection let = {};                                      ///< of the named expression that is evaluated
     Arena arena = {};                                                   ///< computed values
-    std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled at a large tree's first need
+    std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled when many are looked for
+    std::size_t looks = 0;                                              ///< for a span of this record, node by node
     std::array<std::size_t, 64> leaves = {};  ///< of the operations before, by their emit: as many as the next may have
     Probe* probe = nullptr;
     std::string iso = {};
@@ -131,13 +132,18 @@ Result<bool> holds(RecordScope& scope, const std::optional<fhirpath::Expression>
 /// The error with this path, unless it has one.
 Error inField(Error error, std::string_view path);
 
+/// The operations of an emit (emit.cpp).
+Result<void> addOperations(RecordScope& scope, const EmitRule& e, Operations& out);
+/// What a refused row of a full snapshot still tells: its keys are present (DESIGN §5, full snapshot, b).
+void presences(RecordScope& scope, Operations& operations, Outcome& out);
+
 /// The leaves of an emit's fields (fields.cpp).
 Result<void> addFields(RecordScope& scope, const EmitRule& e, formats::NodeId context, schemas::Operation& op);
 
 // Values (values.cpp).
 /// Leaves of one value at `path`. An empty text adds nothing.
 Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const fhirpath::Value& value, std::string_view path,
-                     std::vector<schemas::Leaf>& leaves);
+                     Leaves& leaves);
 /// Where a value stands, for an error: first span.
 Error at(const RecordScope& scope, const fhirpath::Value& value, Error error);
 /// The node that carries the text: HL7 v2 takes the first component where a simpler type is expected (chapter 2, rules for

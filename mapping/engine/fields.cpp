@@ -39,6 +39,7 @@ private:
 struct FieldWriter {
     RecordScope& scope;
     Operation& op;
+    Leaves& leaves;
     bool partial;
     std::string& path;
 
@@ -69,7 +70,7 @@ struct FieldWriter {
     }
 
     Result<void> leaf(const ValueRule& rule, const Value& value, NodeId context, const Place& where) {
-        const std::size_t before = op.leaves.size();
+        const std::size_t before = leaves.size();
         std::optional<Depends> on_day;
         if (rule.at) {
             Collection day;
@@ -77,7 +78,7 @@ struct FieldWriter {
             scope.day = day.empty() ? std::string() : isoDay(scope, plain(scope, day.front()).str(scope.tree));
             on_day.emplace(scope.scratch.probe, *rule.at, context);
         }
-        auto done = addLeaf(scope, rule, value, where.text(), op.leaves);
+        auto done = addLeaf(scope, rule, value, where.text(), leaves);
         if (Probe* probe = scope.scratch.probe; probe && done) probe->made(op, before, &*rule.expr, context);
         return done;
     }
@@ -96,10 +97,10 @@ struct FieldWriter {
                 Collection found;
                 if (auto done = said(scope, *item.value.expr, context, null, found); !done) return done;
                 for (const Value& v : found) {
-                    std::size_t before = op.leaves.size();
+                    std::size_t before = leaves.size();
                     Place below(where, n);
                     if (auto ok = leaf(item.value, v, context, below); !ok) return ok;
-                    n += op.leaves.size() > before;
+                    n += leaves.size() > before;
                     if (item.value.many_first) break;
                 }
                 continue;
@@ -119,11 +120,11 @@ struct FieldWriter {
                 std::optional<Depends> each, when;
                 if (item.each) each.emplace(probe, *item.each, context);
                 if (item.when) when.emplace(probe, *item.when, c.node);
-                std::size_t before = op.leaves.size();
+                std::size_t before = leaves.size();
                 bool nulls = false;
                 Place below(where, n);
                 if (auto ok = group(item, c.node, below, &nulls); !ok) return ok;
-                n += op.leaves.size() > before;
+                n += leaves.size() > before;
             }
         }
         return {};
@@ -153,24 +154,28 @@ struct FieldWriter {
     Result<void> all(const EmitRule& e, NodeId context) {
         for (const FieldRule& f : e.fields) {
             bool null = false;
-            std::size_t before = op.leaves.size();
+            std::size_t before = leaves.size();
             const std::size_t mark = scope.scratch.probe ? scope.scratch.probe->mark() : 0;
             Place place(path, f.name);
             if (auto ok = field(f, context, place, &null); !ok) {
                 if (!partial) return inField(ok.error(), e.entity + "." + f.name);
-                scope.scratch.pool.giveBack(op.leaves, before);
+                leaves.shrink(before);
+                if (scope.scratch.probe) leaves.trim();
                 op.issues.push_back(ok.error().rule + ":" + f.name);
                 continue;
             }
             // Only a patch can say "this value is gone"; an upsert sets every field anyway.
-            if (null && op.leaves.size() == before && e.op == schemas::Op::patch) {
-                Leaf& l = scope.scratch.pool.leaf(op.leaves);
+            if (null && leaves.size() == before && e.op == schemas::Op::patch) {
+                Leaf& l = leaves.next();
                 l.path = f.name;
                 l.kind = schemas::LeafKind::null;
+                l.value.clear();
                 l.how = schemas::How::constant;
                 l.rule = firstRule(f);
+                scope.scratch.pool.refill(l.sources).trim();  // none
+                l.table_row = -1;
                 if (Probe* probe = scope.scratch.probe) {
-                    probe->rule(op.leaves.back().rule);
+                    probe->rule(l.rule);
                     Depends nulls(probe, mark);
                     probe->made(op, before, nullptr, context);
                 }
@@ -185,7 +190,10 @@ struct FieldWriter {
 Result<void> addFields(RecordScope& scope, const EmitRule& e, NodeId context, Operation& op) {
     static thread_local std::string path;
     path.clear();
-    return FieldWriter{scope, op, e.partial, path}.all(e, context);
+    Leaves leaves = scope.scratch.pool.refill(op.leaves);
+    // Whoever looks on sees the leaves as they are made, and nothing behind them.
+    if (scope.scratch.probe) leaves.trim();
+    return FieldWriter{scope, op, leaves, e.partial, path}.all(e, context);
 }
 
 }  // namespace porta::mapping

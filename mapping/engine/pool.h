@@ -2,42 +2,56 @@
 /// Operations and their parts with the memory that they had for records before: what an outcome held that is filled again.
 /// Private to mapping/engine.
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "schemas/operation.h"
 
 namespace porta::mapping {
 
-/// Threads: one. What was never given back is made new, so that whoever keeps an outcome pays for it as before.
-class Pool {
+/// Fills a vector from its beginning: what stands there is overwritten, one item after the other, and keeps its memory. What is
+/// left behind the last one goes to the spare ones at the end.
+template <class T>
+class Refill {
 public:
-    /// Takes all of it apart; `operations` is empty then. What stood first is given out first again: records of one kind find
-    /// texts of the right size.
-    void giveBack(std::vector<schemas::Operation>& operations) {
-        for (auto op = operations.rbegin(); op != operations.rend(); ++op) {
-            giveBack(op->leaves, 0);
-            for (auto* keys : {&op->mentions, &op->subjects}) {
-                for (auto key = keys->rbegin(); key != keys->rend(); ++key) keys_.push_back(std::move(*key));
-                keys->clear();
-            }
-            operations_.push_back(std::move(*op));
+    Refill(std::vector<T>& items, std::vector<T>& spare) : items_(items), spare_(spare) {}
+    Refill(const Refill&) = delete;
+    ~Refill() { trim(); }
+
+    std::size_t size() const { return used_; }
+    void shrink(std::size_t size) { used_ = size; }
+    /// It holds what it held before.
+    T& next() {
+        if (used_ == items_.size()) {
+            if (spare_.empty()) return ++used_, items_.emplace_back();
+            items_.push_back(std::move(spare_.back()));
+            spare_.pop_back();
         }
-        operations.clear();
+        return items_[used_++];
     }
-    /// The leaves from `first` on.
-    void giveBack(std::vector<schemas::Leaf>& leaves, std::size_t first) {
-        while (leaves.size() > first) {
-            std::vector<schemas::Source>& sources = leaves.back().sources;
-            for (auto s = sources.rbegin(); s != sources.rend(); ++s) sources_.push_back(std::move(*s));
-            sources.clear();
-            leaves_.push_back(std::move(leaves.back()));
-            leaves.pop_back();
+    /// Nothing stands behind the last one from here on, until it is shrunk.
+    void trim() {
+        while (items_.size() > used_) {
+            spare_.push_back(std::move(items_.back()));
+            items_.pop_back();
         }
     }
 
-    /// Appended, as if new: everything but its memory is reset.
-    schemas::Operation& operation(std::vector<schemas::Operation>& to) {
-        schemas::Operation& op = last(operations_, to);
+private:
+    std::vector<T>& items_;
+    std::vector<T>& spare_;
+    std::size_t used_ = 0;
+};
+
+using Operations = Refill<schemas::Operation>;
+using Leaves = Refill<schemas::Leaf>;
+
+/// Threads: one. What was never given back is made new, so that whoever keeps an outcome pays for it as before.
+class Pool {
+public:
+    /// The next one, as if new, but for its keys and leaves: they are filled again.
+    static schemas::Operation& operation(Operations& to) {
+        schemas::Operation& op = to.next();
         for (std::string* text : {&op.version.text, &op.cls, &op.cancels, &op.into, &op.valid_from, &op.valid_to})
             text->clear();
         op.version.order = schemas::Order::instant;
@@ -47,41 +61,12 @@ public:
         op.digest = {};
         return op;
     }
-    schemas::Leaf& leaf(std::vector<schemas::Leaf>& to) {
-        schemas::Leaf& l = last(leaves_, to);
-        l.path.clear();
-        l.value.clear();
-        l.kind = schemas::LeafKind::text;
-        l.how = schemas::How::copied;
-        l.rule = 0;
-        l.table_row = -1;
-        return l;
-    }
-    void source(std::uint32_t offset, std::uint32_t length, std::string_view decoded,
-                std::vector<schemas::Source>& to) {
-        schemas::Source& s = last(sources_, to);
-        s.offset = offset;
-        s.length = length;
-        s.decoded = decoded;
-    }
-    static void name(schemas::RecordKey& key, std::string_view source, std::string_view entity, std::string_view id) {
-        key.source = source;
-        key.entity = entity;
-        key.local_id = id;
-    }
-    void key(std::string_view source, std::string_view entity, std::string_view id,
-             std::vector<schemas::RecordKey>& to) {
-        name(last(keys_, to), source, entity, id);
-    }
+    Operations refill(std::vector<schemas::Operation>& operations) { return {operations, operations_}; }
+    Leaves refill(std::vector<schemas::Leaf>& leaves) { return {leaves, leaves_}; }
+    Refill<schemas::Source> refill(std::vector<schemas::Source>& sources) { return {sources, sources_}; }
+    Refill<schemas::RecordKey> refill(std::vector<schemas::RecordKey>& keys) { return {keys, keys_}; }
 
 private:
-    template <class T>
-    static T& last(std::vector<T>& spare, std::vector<T>& to) {
-        if (spare.empty()) return to.emplace_back();
-        to.push_back(std::move(spare.back()));
-        spare.pop_back();
-        return to.back();
-    }
     std::vector<schemas::Operation> operations_;
     std::vector<schemas::Leaf> leaves_;
     std::vector<schemas::Source> sources_;

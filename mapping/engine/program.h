@@ -75,12 +75,6 @@ private:
     Program();
     std::unique_ptr<Impl> impl_;
     friend struct Loader;
-    friend Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>&, const formats::Settings&,
-                                const Input&, formats::NodeTree&);
 };
-
-/// The first of several mappings whose `input.when` holds maps the record; none: skipped `no-mapping:<what>`.
-Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
-                     const Input& input, formats::NodeTree& tree);
 
 }  // namespace porta::mapping

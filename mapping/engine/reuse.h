@@ -10,5 +10,8 @@ namespace porta::mapping {
 /// As `Program::map`; `out` may hold the outcome of a record before. Refusals still allocate their message.
 void mapInto(const Program& program, const formats::Settings& format, const Input& input, formats::NodeTree& tree,
              Outcome& out);
+/// The first of several mappings whose `input.when` holds maps the record; none: skipped `no-mapping:<what>`.
+void mapInto(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
+             const Input& input, formats::NodeTree& tree, Outcome& out);
 
 }  // namespace porta::mapping

@@ -3,7 +3,6 @@
 #include <iterator>
 #include <string>
 
-#include "base/date_time.h"
 #include "mapping/engine/compiled.h"
 #include "mapping/engine/resource_types.h"
 #include "mapping/engine/reuse.h"
@@ -15,7 +14,6 @@ using fhirpath::Expression;
 using fhirpath::Value;
 using formats::NodeId;
 using formats::NodeKind;
-using schemas::Operation;
 
 namespace {
 
@@ -84,206 +82,6 @@ Result<bool> holds(RecordScope& scope, const std::optional<Expression>& when, No
 
 namespace {
 
-/// A part of an emit, named when an error needs it.
-struct Part {
-    const EmitRule& emit;
-    std::string_view name;
-    std::string operator()() const { return emit.name + std::string(name); }
-};
-
-/// Exactly one text: keys, versions and what else is required.
-Result<std::string_view> single(RecordScope& scope, const Expression& e, NodeId context, const Part& path,
-                                bool required) {
-    Collection found;
-    if (auto done = said(scope, e, context, nullptr, found); !done) return inField(done.error(), path());
-    if (found.empty()) {
-        if (required)
-            return fail(Errc::malformed, "required, and nothing stands there", "mapping.required", 0, 0, path());
-        return std::string_view();
-    }
-    if (found.size() > 1)
-        return inField(
-            at(scope, found.front(),
-               fail(Errc::malformed, std::to_string(found.size()) + " values where one is expected", "mapping.many")),
-            path());
-    return plain(scope, found.front()).str(scope.tree);
-}
-
-Result<std::int64_t> wholeNumber(std::string_view text) {
-    std::int64_t n = 0;
-    std::size_t i = !text.empty() && text[0] == '-';
-    if (i == text.size() || text.size() > 18)
-        return fail(Errc::malformed, "a whole number expected", "mapping.version");
-    for (; i < text.size(); ++i) {
-        if (text[i] < '0' || text[i] > '9') return fail(Errc::malformed, "a whole number expected", "mapping.version");
-        n = n * 10 + (text[i] - '0');
-    }
-    return text[0] == '-' ? -n : n;
-}
-
-Result<void> objectVersion(const RecordScope& scope, schemas::Version& v) {
-    const std::string& zone = scope.input.time_zone.empty() ? scope.program.zone : scope.input.time_zone;
-    auto time = parseIso(scope.input.object_time);
-    if (!time) return fail(Errc::malformed, "neither the record nor its object has a time", "mapping.version");
-    auto instant = firstInstant(*time, zone);
-    if (!instant) return instant.error();
-    v.order = schemas::Order::instant;
-    v.parts.push_back(*instant);
-    v.text = scope.input.object_time;
-    return {};
-}
-
-/// `v` is empty.
-Result<void> versionOf(RecordScope& scope, const EmitRule& e, NodeId context, schemas::Version& v) {
-    const Part path{e, ".version"};
-    v.order = scope.input.arrival ? schemas::Order::arrival : e.order;
-    if (v.order == schemas::Order::arrival) return {};
-    if (e.version.empty()) {
-        if (auto ok = objectVersion(scope, v); !ok) return inField(ok.error(), path());
-        return {};
-    }
-    for (const Expression& part : e.version) {
-        auto text = single(scope, part, context, path, true);
-        if (!text) return text.error();
-        if (e.order == schemas::Order::number) {
-            auto n = wholeNumber(*text);
-            if (!n) return inField(n.error(), path());
-            v.parts.push_back(*n);
-            if (!v.text.empty()) v.text += '.';
-            v.text += *text;
-            continue;
-        }
-        // The object's time is ISO whatever the record's own notation is.
-        auto time = *text == scope.input.object_time ? parseIso(*text) : readTime(scope, *text);
-        if (!time)
-            return fail(Errc::malformed,
-                        "not a time in the source's notation, " + std::to_string(text->size()) + " bytes",
-                        "mapping.version", 0, 0, path());
-        const std::string& zone = !e.zone.empty()                  ? e.zone
-                                  : !scope.input.time_zone.empty() ? scope.input.time_zone
-                                                                   : scope.program.zone;
-        auto instant = firstInstant(*time, zone);
-        if (!instant) return inField(instant.error(), path());
-        v.parts.push_back(*instant);
-        v.text.clear();
-        appendIso(v.text, *time);
-    }
-    return {};
-}
-
-Result<std::string> validTime(RecordScope& scope, const std::optional<Expression>& e, NodeId context,
-                              const Part& path) {
-    if (!e) return std::string();
-    auto text = single(scope, *e, context, path, false);
-    if (!text) return text.error();
-    if (text->empty()) return std::string();
-    auto time = readTime(scope, *text);
-    if (!time) return fail(Errc::malformed, "not a time in the source's notation", "mapping.date", 0, 0, path());
-    return toIso(*time);
-}
-
-Result<void> named(RecordScope& scope, const std::vector<SubjectRule>& rules, NodeId context, const Part& path,
-                   bool required, std::vector<schemas::RecordKey>& keys) {
-    for (const SubjectRule& s : rules) {
-        Collection found;
-        if (auto done = said(scope, s.id, context, nullptr, found); !done) return inField(done.error(), path());
-        for (const Value& v : found)
-            scope.scratch.pool.key(scope.input.source, s.entity, plain(scope, v).str(scope.tree), keys);
-    }
-    if (required && keys.empty() && !rules.empty())
-        return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path());
-    return {};
-}
-
-Result<void> emitOne(RecordScope& scope, const EmitRule& e, NodeId context, std::vector<Operation>& out) {
-    auto key = single(scope, *e.key, context, Part{e, ".key"}, true);
-    if (!key) return key.error();
-    Operation& op = scope.scratch.pool.operation(out);
-    if (auto ok = versionOf(scope, e, context, op.version); !ok) return ok;
-    if (scope.scratch.probe) scope.scratch.probe->operation(e.rule);
-    Pool::name(op.key, scope.input.source, e.entity, *key);
-    op.op = e.op;
-    op.cls = e.cls;
-    op.cancels = e.cancels;
-    if (e.into) {
-        auto into = single(scope, *e.into, context, Part{e, ".into"}, true);
-        if (!into) return into.error();
-        op.into = *into;
-        if (op.into == op.key.local_id)
-            return fail(Errc::malformed, "a record cannot be merged into itself", "mapping.merge", 0, 0,
-                        e.name + ".into");
-    }
-    auto from = validTime(scope, e.valid_from, context, Part{e, ".valid.from"});
-    if (!from) return from.error();
-    auto to = validTime(scope, e.valid_to, context, Part{e, ".valid.to"});
-    if (!to) return to.error();
-    op.valid_from = *from;
-    op.valid_to = *to;
-    if (auto ok = named(scope, e.subjects, context, Part{e, ".subjects"}, true, op.subjects); !ok) return ok;
-    if (auto ok = named(scope, e.mentions, context, Part{e, ".mentions"}, false, op.mentions); !ok) return ok;
-    std::size_t& leaves = scope.scratch.leaves[e.rule % scope.scratch.leaves.size()];
-    op.leaves.reserve(leaves);
-    {
-        std::optional<Depends> each, when;
-        if (e.each) each.emplace(scope.scratch.probe, *e.each, scope.tree.root());
-        if (e.when) when.emplace(scope.scratch.probe, *e.when, context);
-        if (auto ok = addFields(scope, e, context, op); !ok) return ok;
-    }
-    leaves = op.leaves.size();
-    if (scope.scratch.probe) scope.scratch.probe->rule(e.rule);
-    schemas::seal(op);
-    return {};
-}
-
-using Nodes = SmallVector<NodeId, 8>;
-
-/// The contexts of an emit for which its `when` holds.
-Result<void> contextsOf(RecordScope& scope, const EmitRule& e, Nodes& kept) {
-    Collection contexts;
-    if (!e.each) {
-        contexts.push_back(Value::ofNode(scope.tree.root()));
-    } else if (auto found = said(scope, *e.each, scope.tree.root(), nullptr, contexts); !found) {
-        return inField(found.error(), e.name + ".each");
-    }
-    for (const Value& c : contexts) {
-        if (!c.isNode())
-            return fail(Errc::malformed, "`each` names a part of the record, not a computed value", "mapping.each", 0,
-                        0, e.name + ".each");
-        auto wanted = holds(scope, e.when, c.node);
-        if (!wanted) return inField(wanted.error(), e.name + ".when");
-        if (*wanted) kept.push_back(c.node);
-    }
-    return {};
-}
-
-/// What a refused row of a full snapshot still tells: its keys are present (DESIGN §5, full snapshot, b).
-void presences(RecordScope& scope, Outcome& out) {
-    schemas::Version version;
-    const bool timed = objectVersion(scope, version).has_value();
-    for (const EmitRule& e : scope.program.emits) {
-        Nodes contexts;
-        if (!contextsOf(scope, e, contexts) || !timed) {
-            out.key_unreadable = true;
-            continue;
-        }
-        for (NodeId c : contexts) {
-            auto key = single(scope, *e.key, c, Part{e, ".key"}, true);
-            if (!key) {
-                out.key_unreadable = true;
-                continue;
-            }
-            Operation op;
-            op.key = {scope.input.source, e.entity, std::string(*key)};
-            op.op = schemas::Op::presence;
-            op.version = version;
-            schemas::seal(op);
-            out.operations.push_back(std::move(op));
-        }
-    }
-    if (out.operations.empty()) out.key_unreadable = true;
-    if (out.key_unreadable) out.operations.clear();
-}
-
 /// In the order of `Program::Impl::variables`, which `let` goes on with.
 void setVariables(RecordScope& scope) {
     fhirpath::Variables& vars = scope.scratch.vars;
@@ -312,11 +110,12 @@ bool sameFamily(const formats::Settings& a, const formats::Settings& b) {
 
 /// The source's settings, changed in `own` where a program asks for FHIR's dialect: they hold texts, which are not copied for
 /// each record.
-const formats::Settings& withDialect(const formats::Settings& format, bool fhir, formats::Settings& own) {
+const formats::Settings& withDialect(const formats::Settings& format, bool fhir,
+                                     std::optional<formats::Settings>& own) {
     if (!fhir || format.fhir) return format;
     own = format;
-    own.fhir = true;
-    return own;
+    own->fhir = true;
+    return *own;
 }
 
 /// Whether the program takes this tree.
@@ -340,11 +139,11 @@ Result<void> openAll(RecordScope& scope, const formats::Within& within, const Co
     return {};
 }
 
-void mapTree(RecordScope& scope, formats::NodeTree& tree, Outcome& out) {
+void mapTree(RecordScope& scope, formats::NodeTree& tree, Operations& operations, Outcome& out) {
     auto refused = [&](Error error) {
-        scope.scratch.pool.giveBack(out.operations);
+        operations.shrink(0);
         refuse(std::move(error), out);
-        if (scope.input.full_snapshot) presences(scope, out);
+        if (scope.input.full_snapshot) presences(scope, operations, out);
     };
     for (const auto& [name, expression] : scope.program.let) {
         Collection& found = scope.scratch.let;
@@ -357,28 +156,24 @@ void mapTree(RecordScope& scope, formats::NodeTree& tree, Outcome& out) {
         // Added when it is found: it may not see itself.
         scope.scratch.vars.add(name) = found;
     }
-    for (const EmitRule& e : scope.program.emits) {
-        Nodes contexts;
-        if (auto found = contextsOf(scope, e, contexts); !found) return refused(found.error());
-        for (NodeId c : contexts)
-            if (auto ok = emitOne(scope, e, c, out.operations); !ok) return refused(ok.error());
-    }
-    if (out.operations.empty()) skip(scope.tree, out);
+    for (const EmitRule& e : scope.program.emits)
+        if (auto ok = addOperations(scope, e, operations); !ok) return refused(ok.error());
+    if (operations.size() == 0) skip(scope.tree, out);
 }
 
 Scratch& scratch() {
     static thread_local Scratch mine;
     mine.arena.clear();
     mine.spans.clear();
+    mine.looks = 0;
     return mine;
 }
 
-/// As a new one, its operations' memory kept for the next.
-void reset(Outcome& out, Pool& pool) {
-    pool.giveBack(out.operations);
+/// As a new one, but for its operations: they are filled again.
+void reset(Outcome& out) {
+    if (out.state == State::quarantined) out.error = {};
     out.state = State::published;
     out.rule.clear();
-    out.error = {};
     out.key_unreadable = false;
 }
 
@@ -388,6 +183,37 @@ void unreadable(const Input& input, Error error, Outcome& out) {
     out.key_unreadable = input.full_snapshot;
 }
 
+/// By the first of the programs that takes it. Those of one source share one numbering of rules, in the order of the list.
+template <class Programs>
+void mapByFirst(const Programs& programs, const formats::Settings& format, const Input& input, formats::NodeTree& tree,
+                Outcome& out) {
+    std::optional<formats::Settings> own;
+    const bool fhir =
+        std::any_of(programs.begin(), programs.end(), [](const auto& p) { return p->impl().format.fhir; });
+    const formats::Settings& settings = withDialect(format, fhir, own);
+    Scratch& mine = scratch();
+    reset(out);
+    Operations operations = mine.pool.refill(out.operations);
+    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
+        return unreadable(input, read.error(), out);
+    std::uint32_t first_rule = 0;
+    for (const auto& p : programs) {
+        RecordScope scope{p->impl(), settings, input, tree, mine};
+        auto taken = takes(scope);
+        if (!taken) return refuse(inField(taken.error(), "input.when"), out);
+        if (*taken) {
+            mapTree(scope, tree, operations, out);
+            operations.trim();
+            if (first_rule != 0)
+                for (schemas::Operation& op : out.operations)
+                    for (schemas::Leaf& leaf : op.leaves) leaf.rule += first_rule;
+            return;
+        }
+        first_rule += static_cast<std::uint32_t>(p->rules().size());
+    }
+    skip(tree, out);
+}
+
 }  // namespace
 
 Watching::Watching(Probe& probe) { scratch().probe = &probe; }
@@ -395,56 +221,18 @@ Watching::~Watching() { scratch().probe = nullptr; }
 
 void mapInto(const Program& program, const formats::Settings& format, const Input& input, formats::NodeTree& tree,
              Outcome& out) {
-    const Program::Impl& impl = program.impl();
-    formats::Settings own;
-    const formats::Settings& settings = withDialect(format, impl.format.fhir, own);
-    Scratch& mine = scratch();
-    reset(out, mine.pool);
-    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
-        return unreadable(input, read.error(), out);
-    RecordScope scope{impl, settings, input, tree, mine};
-    auto taken = takes(scope);
-    if (!taken) refuse(inField(taken.error(), "input.when"), out);
-    else if (!*taken) skip(tree, out);
-    else mapTree(scope, tree, out);
+    mapByFirst(std::array{&program}, format, input, tree, out);
+}
+
+void mapInto(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
+             const Input& input, formats::NodeTree& tree, Outcome& out) {
+    mapByFirst(programs, format, input, tree, out);
 }
 
 Outcome Program::map(const formats::Settings& format, const Input& input, formats::NodeTree& tree) const {
     Outcome out;
     mapInto(*this, format, input, tree, out);
     return out;
-}
-
-Outcome mapWithFirst(const std::vector<std::shared_ptr<const Program>>& programs, const formats::Settings& format,
-                     const Input& input, formats::NodeTree& tree) {
-    formats::Settings own;
-    const bool fhir =
-        std::any_of(programs.begin(), programs.end(), [](const auto& p) { return p->impl_->format.fhir; });
-    const formats::Settings& settings = withDialect(format, fhir, own);
-    Outcome outcome;
-    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read) {
-        unreadable(input, read.error(), outcome);
-        return outcome;
-    }
-    // The programs of one source share one numbering of rules, in the order of the list.
-    std::uint32_t first_rule = 0;
-    for (const auto& p : programs) {
-        RecordScope scope{*p->impl_, settings, input, tree, scratch()};
-        auto mine = takes(scope);
-        if (!mine) {
-            refuse(inField(mine.error(), "input.when"), outcome);
-            return outcome;
-        }
-        if (*mine) {
-            mapTree(scope, tree, outcome);
-            for (schemas::Operation& op : outcome.operations)
-                for (schemas::Leaf& leaf : op.leaves) leaf.rule += first_rule;
-            return outcome;
-        }
-        first_rule += static_cast<std::uint32_t>(p->rules().size());
-    }
-    skip(tree, outcome);
-    return outcome;
 }
 
 // A skip rule stands in clear text in the store, in metrics and in the account: it names kinds that a standard knows, never

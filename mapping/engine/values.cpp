@@ -14,15 +14,16 @@ using schemas::LeafKind;
 
 namespace {
 
-/// Up to here looking at each node costs less than an index.
-constexpr std::size_t kSmallTree = 128;
+/// An index costs more than looking at each node, until so many texts of a record were looked for.
+constexpr std::size_t kLooks = 16;
 
 std::uint64_t spanKey(const formats::Span& s) { return (std::uint64_t(s.offset) << 32) | s.length; }
 
 /// The decoded text of the first node with this span.
 std::string_view textAt(RecordScope& scope, const formats::Span& span) {
     const formats::NodeTree& tree = scope.tree;
-    if (tree.size() <= kSmallTree) {
+    if (scope.scratch.looks < kLooks) {
+        ++scope.scratch.looks;
         for (NodeId i = 1; i < tree.size(); ++i)
             if (tree[i].span == span) return tree[i].text;
         return {};
@@ -36,15 +37,16 @@ std::string_view textAt(RecordScope& scope, const formats::Span& span) {
     return found != spans.end() && found->first == spanKey(span) ? tree[found->second].text : std::string_view();
 }
 
-void addSources(RecordScope& scope, const Value& value, std::vector<schemas::Source>& out) {
-    Pool& pool = scope.scratch.pool;
-    if (value.isNode()) {
-        const formats::Node& n = scope.tree[value.node];
-        return pool.source(n.span.offset, n.span.length, n.text, out);
-    }
-    out.reserve(value.spans.size());
-    for (const formats::Span& s : value.spans)
-        pool.source(s.offset, s.length, value.copied ? value.text : textAt(scope, s), out);
+void addSources(RecordScope& scope, const Value& value, std::vector<schemas::Source>& to) {
+    Refill<schemas::Source> out = scope.scratch.pool.refill(to);
+    auto one = [&](const formats::Span& span, std::string_view decoded) {
+        schemas::Source& s = out.next();
+        s.offset = span.offset;
+        s.length = span.length;
+        s.decoded = decoded;
+    };
+    if (value.isNode()) return one(scope.tree[value.node].span, scope.tree[value.node].text);
+    for (const formats::Span& s : value.spans) one(s, value.copied ? value.text : textAt(scope, s));
 }
 
 }  // namespace
@@ -80,7 +82,7 @@ Result<PartialDateTime> readTime(const RecordScope& scope, std::string_view text
 }
 
 Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& given, std::string_view path,
-                     std::vector<Leaf>& leaves) {
+                     Leaves& leaves) {
     Value value = plain(scope, given);
     if (value.isNode() && scope.tree[value.node].kind == formats::NodeKind::object) {
         if (scope.tree.dialect() == formats::Dialect::hl7v2) return {};  // its first component is empty
@@ -90,16 +92,17 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
     if (text.empty()) return {};
     const bool constant = !value.isNode() && value.spans.empty();
     const How how = constant ? How::constant : value.isCopy() ? How::copied : How::computed;
-    auto leaf = [&](std::string_view below, std::string_view v, How h, std::int32_t row) {
-        Leaf& l = scope.scratch.pool.leaf(leaves);
-        l.path.reserve(path.size() + (below.empty() ? 0 : below.size() + 1));
+    auto leaf = [&](std::string_view below, std::string_view v, How h, std::int32_t row) -> Leaf& {
+        Leaf& l = leaves.next();
         l.path = path;
         if (!below.empty()) l.path.append(1, '/').append(below);
+        l.kind = LeafKind::text;
         l.value = v;
         l.how = constant ? How::constant : h;
         l.rule = rule.rule;
         addSources(scope, value, l.sources);
         l.table_row = constant ? -1 : row;
+        return l;
     };
     if (scope.scratch.probe) scope.scratch.probe->rule(rule.rule);
 
@@ -166,8 +169,7 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
                     scope, value,
                     fail(Errc::malformed, "true or false expected, found " + std::to_string(text.size()) + " bytes",
                          "mapping.boolean"));
-            leaf("", text, how, -1);
-            leaves.back().kind = LeafKind::boolean;
+            leaf("", text, how, -1).kind = LeafKind::boolean;
             return {};
         default: leaf("", text, how, -1); return {};
     }
