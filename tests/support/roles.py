@@ -25,7 +25,7 @@ class Role(Server):
     def peak_mib(self):
         """Peak resident memory while it lives."""
         with open(f"/proc/{self.process.pid}/status") as status:
-            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+            return next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")), 0)
 
 
 class Roles:
