@@ -64,11 +64,13 @@ TEST(Documents, OneInsideAnotherIsFollowedToItsBytes) {
 TEST(Documents, InAMessageNamesMayStandApart) {
     // HL7 v2 itself has parts of one name side by side; what stands in a value need not.
     const std::string file =
-        written("apart.yaml", "mapping: m\ninput: {format: hl7v2}\nlet:\n  doc: {expr: OBX.f5, document: xml}\n"
-                              "emit:\n  - {record: person, key: PID.f3, fields: {citizenships: ['%doc.p.c']}}\n");
+        written("apart.yaml",
+                "mapping: m\ninput: {format: hl7v2}\nlet:\n  doc: {expr: OBX.f5, document: xml}\n"
+                "emit:\n  - {record: person, key: PID.f3, fields: {citizenships: ['%doc.p.c']}}\n");
     formats::NodeTree tree;
-    const Outcome outcome =
-        mapped(file, "MSH|^~\\&|A|B|C|D|20240501||ORU^R01|1|P|2.5.1\rPID|1||7\rOBX|1|ED|||<p><c>IT</c><d/><c>ES</c></p>\r", tree);
+    const Outcome outcome = mapped(
+        file, "MSH|^~\\&|A|B|C|D|20240501||ORU^R01|1|P|2.5.1\rPID|1||7\rOBX|1|ED|||<p><c>IT</c><d/><c>ES</c></p>\r",
+        tree);
     ASSERT_EQ(outcome.state, State::published) << outcome.error.rule << " " << outcome.error.message;
     ASSERT_EQ(outcome.operations[0].leaves.size(), 2u);
     EXPECT_EQ(outcome.operations[0].leaves[1].value, "ES");
