@@ -206,11 +206,7 @@ int benchMap(const Arguments& args) {
     app.add_option("input", path, "input file, or - for stdin")->required();
     addRounds(app, how);
     addDeclared(app, declared);
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     standIn(declared);
     auto in = readMapInput(file, path, declared);
     if (!in) return complain(in.error());

@@ -1,13 +1,12 @@
 // `porta bench read`: how long the reader of a format takes for a file.
 #include <CLI/CLI.hpp>
 
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "app/bench_rounds.h"
 #include "app/bench_verbs.h"
 #include "app/context.h"
+#include "app/input_file.h"
 #include "app/reader_options.h"
 #include "base/hash.h"
 #include "formats/zip.h"
@@ -15,24 +14,6 @@
 namespace porta::app {
 
 namespace {
-
-constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
-
-Result<std::string> bytesOf(const std::string& path) {
-    std::ostringstream text;
-    if (path == "-") {
-        text << std::cin.rdbuf();
-    } else {
-        std::ifstream file(path, std::ios::binary);
-        if (!file) return fail(Errc::not_found, path + ": cannot be opened; check the path and its permissions");
-        text << file.rdbuf();
-    }
-    std::string bytes = std::move(text).str();
-    if (formats::looksZipped(bytes))
-        return fail(Errc::malformed, path + ": a ZIP archive; unpack it and time one of its files", "bench.input");
-    if (formats::looksGzipped(bytes)) return formats::gunzip(bytes, kMaxBytes);
-    return bytes;
-}
 
 struct Found {
     BenchInput input;
@@ -72,8 +53,11 @@ Result<Found> look(const formats::Settings& settings, const std::string& path, c
 }
 
 int run(const formats::Settings& settings, const std::string& path, const BenchOptions& how) {
-    auto bytes = bytesOf(path);
+    auto bytes = readInput(path);
     if (!bytes) return complain(bytes.error());
+    if (formats::looksZipped(*bytes))
+        return complain(
+            fail(Errc::malformed, path + ": a ZIP archive; unpack it and time one of its files", "bench.input"));
     auto found = look(settings, path, *bytes);
     if (!found) return complain(found.error());
     formats::NodeTree tree;
@@ -135,11 +119,7 @@ int benchRead(const Arguments& args) {
         rest.push_back(args[i]);
         if (valued && i + 1 < args.size()) rest.push_back(args[++i]);
     }
-    try {
-        app.parse(std::vector<std::string>(rest.rbegin(), rest.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, rest)) return *ended;
     auto settings = reader.settings();
     if (!settings) {
         std::cerr << "porta bench read: " << settings.error().message << "\n";

@@ -1,5 +1,6 @@
 #include "app/context.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -55,6 +56,15 @@ Result<config::Settings> loadSettings(const Options& options) {
     const char* from_environment = std::getenv("PORTA_CONFIG");
     return config::load(options.get("-c", from_environment ? from_environment : "./config"), options.get("--state"),
                         options.sets);
+}
+
+std::optional<int> parse(CLI::App& app, const Arguments& args) {
+    try {
+        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+        return std::nullopt;
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
+    }
 }
 
 int complain(const Error& error) {

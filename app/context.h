@@ -1,6 +1,7 @@
 #pragma once
 /// What every command shares: options, configuration, errors and their exit codes. Permission to show: `app/permit.h`.
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "config/settings.h"
 #include "pipeline/disclosure.h"
 #include "pipeline/read.h"
+
+namespace CLI {
+class App;
+}
 
 namespace porta::app {
 
@@ -25,6 +30,10 @@ struct Options {
 Result<Options> parseOptions(const Arguments& args, const std::vector<std::string>& flags,
                              const std::vector<std::string>& valued);
 Result<config::Settings> loadSettings(const Options& options);
+
+/// For verbs that describe their arguments to CLI11. A value: the command ends with that exit code; help, or what was typed
+/// wrongly, has been printed.
+std::optional<int> parse(CLI::App& app, const Arguments& args);
 
 /// Prints `porta: code: message` and gives the exit code of the error.
 int complain(const Error& error);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/commands.h"
+#include "app/context.h"
 #include "identity/national_id.h"
 
 namespace porta::app {
@@ -97,11 +98,7 @@ int commandIdentityCheck(const std::vector<std::string>& args) {
     auto* from = app.add_option(
         "--file", file, "CSV with the columns scheme (or type) and value; birth_date and sex are used when there");
     app.add_option("--out", out, "the same rows with a column state")->needs(from);
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     if (!file.empty()) {
         if (!out.empty() && type.empty()) return checkFile(file, out);
         std::cerr << "porta identity check: --file goes with --out, and without TYPE VALUE\n";

@@ -42,11 +42,7 @@ int mapRun(const Arguments& args) {
     app.add_option("mapping", file, "mapping file")->required();
     app.add_option("input", input, "input file, or - for stdin")->required();
     addDeclared(app, declared);
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     return run(file, input, declared);
 }
 

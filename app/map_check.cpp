@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "app/context.h"
 #include "app/map_verbs.h"
 #include "base/canonical_json.h"
 #include "base/result.h"
@@ -71,11 +72,7 @@ int mapCheck(const Arguments& args) {
     bool json = false;
     app.add_option("files", files, "mapping files")->required();
     app.add_flag("--json", json, "one line a file: {file, ok, mapping, rules, digest, findings[]}");
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     bool fine = true;
     for (const std::string& file : files) fine = check(file, json) && fine;
     return fine ? 0 : exitCode(Errc::misconfigured);

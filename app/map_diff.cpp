@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "app/context.h"
 #include "app/map_store.h"
 #include "app/map_verbs.h"
 #include "base/canonical_json.h"
@@ -201,11 +202,7 @@ int mapDiff(const Arguments& args) {
                  "{changes: [{emit, path, change, before, after, aspects[]}], over?: {source, last, compared, "
                  "raws, records, people, outcomes, fields: [{entity, path, records}]}}");
     addStore(app, options);
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     auto a = mapping::Program::load(before);
     if (!a) return complain(a.error());
     auto b = mapping::Program::load(after);

@@ -142,11 +142,7 @@ int mapExplain(const Arguments& args) {
                  "one line a raw record: {index, offset, length, state, fields: [{record, path, value, "
                  "rule, how, table?, sources: [{path, type, subtype, span, bytes, decoded}]}]}");
     addDeclared(app, declared);
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     standIn(declared);
     auto in = readMapInput(file, path, declared);
     if (!in) return complain(in.error());

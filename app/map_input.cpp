@@ -1,8 +1,6 @@
 #include "app/map_input.h"
 
-#include <fstream>
-#include <iostream>
-#include <sstream>
+#include "app/input_file.h"
 
 namespace porta::app {
 
@@ -12,20 +10,9 @@ Result<MapInput> readMapInput(const std::string& mapping, const std::string& pat
     if (!program) return program.error();
     in.program = *program;
     in.declared = declared;
-    std::ostringstream text;
-    if (path == "-") {
-        text << std::cin.rdbuf();
-    } else {
-        std::ifstream file(path, std::ios::binary);
-        if (!file) return fail(Errc::not_found, path + ": cannot be opened; check the path and its permissions");
-        text << file.rdbuf();
-    }
-    in.bytes = text.str();
-    if (formats::looksGzipped(in.bytes)) {
-        auto plain = formats::gunzip(in.bytes, std::uint64_t(1) << 30);
-        if (!plain) return plain.error();
-        in.bytes = std::move(*plain);
-    }
+    auto bytes = readInput(path);
+    if (!bytes) return bytes.error();
+    in.bytes = std::move(*bytes);
     auto units = formats::split(in.program->format(), in.bytes);
     if (!units) return units.error();
     in.units = std::move(*units);

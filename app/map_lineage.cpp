@@ -54,11 +54,7 @@ int mapLineage(const Arguments& args) {
     app.add_flag("--json", json, "one line a field: {emit, entity, path, rule, sources: [{path, type, subtype}]}");
     app.add_flag("--openlineage", event, "one OpenLineage JobEvent with the column lineage facet of each entity");
     app.add_option("--event-time", time, "eventTime of the event, ISO 8601 with offset; default now");
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     auto program = mapping::Program::load(file);
     if (!program) return complain(program.error());
     if (!event) {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/context.h"
+#include "app/input_file.h"
 #include "app/map_verbs.h"
 #include "mapping/engine/check.h"
 #include "mapping/scaffold/scaffold.h"
@@ -87,31 +88,19 @@ int mapNew(const Arguments& args) {
     app.add_option("--delimiter", hints.delimiter, "of a CSV, \\t for a tabulator; else guessed");
     app.add_option("--encoding", hints.encoding, "of a CSV, e.g. windows-1252; else guessed");
     app.add_option("--header", hints.header, "true or false; else guessed")->check(CLI::IsMember({"true", "false"}));
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return complain(fail(Errc::not_found, file + ": cannot be opened; check the path and its permissions"));
+    if (auto ended = parse(app, args)) return *ended;
+    auto bytes = readInput(file);
+    if (!bytes) return complain(bytes.error());
     std::error_code ignore;
     if (fs::exists(fs::path(directory) / "porta.yaml", ignore))
         return complain(fail(Errc::conflict, directory + " holds a configuration already; choose a new directory"));
-    std::ostringstream text;
-    text << in.rdbuf();
-    std::string bytes = text.str();
-    if (formats::looksGzipped(bytes)) {
-        auto plain = formats::gunzip(bytes, std::uint64_t(1) << 30);
-        if (!plain) return complain(plain.error());
-        bytes = std::move(*plain);
-    }
-    auto made = mapping::scaffold(fs::absolute(file, ignore).lexically_normal().string(), bytes, hints, id);
+    auto made = mapping::scaffold(fs::absolute(file, ignore).lexically_normal().string(), *bytes, hints, id);
     if (!made) return complain(made.error());
     if (auto written = write(directory, *made); !written) return complain(written.error());
     std::cout << directory << ": source and mapping `" << made->id << "`, " << made->used << " of " << made->fields
               << " fields have a place\n";
     if (!made->mapping.empty() && made->records > 0 && made->format.kind != formats::Kind::hl7v2)
-        tryOut((fs::path(directory) / made->mapping).string(), made->format, bytes);
+        tryOut((fs::path(directory) / made->mapping).string(), made->format, *bytes);
     std::cout << "Next: read what is marked `guess` in " << directory << ", then porta ingest -c " << directory << "\n";
     return 0;
 }

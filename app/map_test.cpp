@@ -69,11 +69,7 @@ int mapTest(const Arguments& args) {
     app.add_option("--goldens", goldens, "folder of the cases; default goldens/NAME beside the mapping");
     app.add_flag("--bless", bless, "write what came out as expected, and print what changed");
     app.add_flag("--mutants", mutate, "break the mapping in every way that is known: at least 95 % must be noticed");
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     int worst = 0;
     for (const std::string& file : files)
         if (int code = test(file, goldens, bless); worst == 0) worst = code;

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 
+#include "app/context.h"
 #include "app/map_input.h"
 #include "app/map_store.h"
 #include "app/map_verbs.h"
@@ -97,11 +98,7 @@ int mapUnread(const Arguments& args) {
     app.add_option("--last", last, "of a source: how many of its newest raw records (1000)");
     addDeclared(app, declared);
     addStore(app, options);
-    try {
-        app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
-    }
+    if (auto ended = parse(app, args)) return *ended;
     const bool is_file = input == "-" || std::filesystem::exists(input) || input.find('/') != std::string::npos;
     Tally tally;
     auto done = is_file ? ofFile(file, input, declared, tally) : ofSource(file, input, last, options, tally);

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "app/commands.h"
+#include "app/input_file.h"
 #include "app/open.h"
 #include "app/permit.h"
 #include "formats/charset.h"
@@ -36,12 +37,10 @@ int import(const Options& o) {
     auto origin = kOrigins.find(o.get("--from"));
     if (o.operands.size() != 2 || o.get("-o").empty() || origin == kOrigins.end()) return usage(kUsage, false);
     const std::string& file = o.operands[1];
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return complain(fail(Errc::not_found, file + ": cannot be opened; check the path and its permissions"));
-    std::ostringstream bytes;
-    bytes << in.rdbuf();
+    auto bytes = readInput(file);
+    if (!bytes) return complain(bytes.error());
     const std::string to = o.get("-o");
-    auto map = mapping::importCodeMap(origin->second, bytes.str(), std::filesystem::path(to).stem().string());
+    auto map = mapping::importCodeMap(origin->second, *bytes, std::filesystem::path(to).stem().string());
     if (!map) {
         Error error = map.error();
         error.message = file + ": " + error.message;

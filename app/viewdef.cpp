@@ -1,10 +1,10 @@
 // porta viewdef: resources as the rows of a table, by a ViewDefinition of SQL on FHIR v2.
 #include "app/viewdef.h"
 
-#include <fstream>
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/input_file.h"
 #include "fhirpath/viewdef/view_definition.h"
 #include "formats/format.h"
 
@@ -16,8 +16,6 @@ using fhirpath::ViewDefinition;
 using formats::kNoNode;
 using formats::NodeId;
 using formats::NodeTree;
-
-constexpr std::uint64_t kMaxInflated = std::uint64_t{4} << 30;
 
 int usage(bool asked) {
     (asked ? std::cout : std::cerr)
@@ -35,13 +33,6 @@ int usage(bool asked) {
 }
 
 int complain(const std::string& message) { return std::cerr << "porta viewdef: " << message << "\n", 1; }
-
-Result<std::string> bytesOf(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return fail(Errc::not_found, file + ": cannot be opened", "viewdef.input");
-    std::string bytes(std::istreambuf_iterator<char>(in), {});
-    return formats::looksGzipped(bytes) ? formats::gunzip(bytes, kMaxInflated) : Result<std::string>(std::move(bytes));
-}
 
 struct Run {
     const ViewDefinition& view;
@@ -73,7 +64,7 @@ struct Run {
     }
 
     Result<void> file(const std::string& name) {
-        auto bytes = bytesOf(name);
+        auto bytes = readInput(name);
         if (!bytes) return bytes.error();
         const std::string plain = name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name;
         formats::Settings settings;
@@ -97,7 +88,7 @@ struct Run {
 };
 
 int run(const std::vector<std::string>& files, const std::string& format, fhirpath::Options options, bool strict) {
-    auto bytes = bytesOf(files[0]);
+    auto bytes = readInput(files[0]);
     if (!bytes) return complain(bytes.error().message);
     NodeTree tree;
     if (auto read = formats::parse(formats::Settings{}, *bytes, {}, tree); !read)
