@@ -4,7 +4,9 @@
 #include <unicode/timezone.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <utility>
@@ -74,16 +76,11 @@ std::int64_t daysSinceEpoch(int y, int m, int d) {
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-/// Appends `width` digits; more only for years that no source means.
-void padded(std::string& out, int value, std::size_t width) {
-    char digits[10];
-    if (width == 4 && value > 9999) {
-        out += std::to_string(value);
-        return;
-    }
+/// Writes so many digits; behind them.
+char* padded(char* at, int value, int width) {
     auto rest = static_cast<unsigned>(value);
-    for (std::size_t i = width; i-- > 0; rest /= 10) digits[i] = static_cast<char>('0' + rest % 10);
-    out.append(digits, width);
+    for (int i = width; i-- > 0; rest /= 10) at[i] = static_cast<char>('0' + rest % 10);
+    return at + width;
 }
 
 constexpr std::int64_t kDay = 86400000;
@@ -237,36 +234,34 @@ Result<PartialDateTime> parsePattern(std::string_view text, std::string_view pat
 }
 
 void appendIso(std::string& out, const PartialDateTime& d) {
-    padded(out, d.year, 4);
-    if (!d.month) return;
-    out += '-';
-    padded(out, d.month, 2);
-    if (!d.day) return;
-    out += '-';
-    padded(out, d.day, 2);
-    if (d.hour < 0) return;
-    out += 'T';
-    padded(out, d.hour, 2);
-    out += ':';
-    padded(out, std::max(d.minute, 0), 2);
-    out += ':';
-    padded(out, std::max(d.second, 0), 2);
-    if (d.micros > 0) {
-        out += '.';
-        padded(out, d.micros, 6);
-        while (out.back() == '0') out.pop_back();
-    }
-    if (d.offset_minutes) {
-        const int o = *d.offset_minutes, size = o < 0 ? -o : o;
-        if (!o) {
-            out += 'Z';
-        } else {
-            out += o < 0 ? '-' : '+';
-            padded(out, size / 60, 2);
-            out += ':';
-            padded(out, size % 60, 2);
+    char text[48];
+    char* at = d.year > 9999 ? std::to_chars(text, std::end(text), d.year).ptr : padded(text, d.year, 4);
+    auto part = [&at](char before, int value) {
+        *at = before;
+        at = padded(at + 1, value, 2);
+    };
+    if (d.month) part('-', d.month);
+    if (d.month && d.day) {
+        part('-', d.day);
+        if (d.hour >= 0) {
+            part('T', d.hour);
+            part(':', std::max(d.minute, 0));
+            part(':', std::max(d.second, 0));
+            if (d.micros > 0) {
+                *at = '.';
+                at = padded(at + 1, d.micros, 6);
+                while (at[-1] == '0') --at;
+            }
+            const int offset = d.offset_minutes.value_or(0), size = offset < 0 ? -offset : offset;
+            if (offset != 0) {
+                part(offset < 0 ? '-' : '+', size / 60);
+                part(':', size % 60);
+            } else if (d.offset_minutes) {
+                *at++ = 'Z';
+            }
         }
     }
+    out.append(text, at);
 }
 
 std::string toIso(const PartialDateTime& d) {

@@ -273,6 +273,7 @@ inline bool isV2List(std::string_view name) {
 
 struct Expression::Impl {
     Ast ast;
+    const Path* path = nullptr;  ///< all that it is, when nothing has to be checked before
 };
 
 }  // namespace porta::fhirpath

@@ -190,6 +190,19 @@ bool Evaluator::leaf(const AstNode& n, const Frame& f, Collection& out) {
     }
 }
 
+/// The parts of computed values that have any.
+void Evaluator::memberOfValue(const AstNode& n, const Value& v, Collection& out) {
+    if (v.kind == ValueKind::type) {
+        if (n.text == "name") give(out, made(ValueKind::string, v.text), {v});
+        if (n.text == "namespace") give(out, made(ValueKind::string, v.unit), {v});
+    } else if (v.kind == ValueKind::quantity) {
+        std::string_view unit = v.unit;
+        if (unit.size() >= 2 && unit.front() == '\'') unit = unit.substr(1, unit.size() - 2);
+        if (n.text == "value") give(out, made(ValueKind::decimal, v.text), {v});
+        if (n.text == "unit" || n.text == "code") give(out, made(ValueKind::string, unit), {v});
+    }
+}
+
 bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
     const AstNode& n = ast_.nodes[id];
     if (!enter(n)) return false;

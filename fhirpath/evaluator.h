@@ -1,11 +1,11 @@
 #pragma once
-/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has the control, navigate.cpp paths, types.cpp
-/// types, compare.cpp and operators.cpp the operators, truth.cpp conditions; functions.cpp and *_functions.cpp the functions.
+/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has the control, types.cpp types, compare.cpp and operators.cpp the operators, truth.cpp conditions; functions.cpp and *_functions.cpp the functions.
 #include <chrono>
 #include <optional>
 
 #include "fhirpath/ast.h"
 #include "fhirpath/decimal.h"
+#include "fhirpath/navigator.h"
 #include "fhirpath/temporal.h"
 
 namespace porta::fhirpath {
@@ -27,23 +27,18 @@ struct Scalar {
     std::string_view unit = {};
 };
 
-class Evaluator {
+class Evaluator : private Navigator {
 public:
     Evaluator(const Ast& ast, const formats::NodeTree& tree, const Variables& vars, formats::NodeId context,
               Arena& arena)
-        : ast_(ast), tree_(tree), vars_(vars), context_(context), arena_(arena) {}
+        : Navigator(ast, tree), vars_(vars), context_(context), arena_(arena) {}
     bool eval(std::uint32_t id, const Frame& frame, Collection& out);
-    /// Step by step from a node on: all that most expressions are.
-    void follow(const Path& path, formats::NodeId start, Collection& out) const;
     /// The truth of the whole expression.
     bool test(const Frame& frame, std::optional<bool>& out);
-    /// The type of a node as the model has it, or null: no FHIR, an unknown resource or element.
-    const Model::Type* modelType(formats::NodeId node) const;
+    using Navigator::modelType;
     std::optional<Error> error;
 
 private:
-    using NodeId = formats::NodeId;
-    using Nodes = SmallVector<NodeId, 16>;
     bool raise(const AstNode& at, std::string what);
     /// As `eval`; variables that it defines are gone afterwards.
     bool inner(std::uint32_t id, const Frame& frame, Collection& out) {
@@ -55,27 +50,13 @@ private:
     bool leaf(const AstNode& n, const Frame& f, Collection& out);
     bool indexed(const AstNode& n, const Frame& f, Collection& out);
     bool polarity(const AstNode& n, const Frame& f, Collection& out);
-    // Paths
-    void members(NodeId of, const formats::Name& name, Nodes& out) const;
-    void choices(NodeId of, std::string_view name, Nodes& out) const;
-    bool isChoice(NodeId of, std::string_view name) const;
-    NodeId companion(NodeId primitive) const;
-    NodeId nextNamed(NodeId from, const formats::Name& name) const;
-    void followV2(const Path& path, std::size_t step, NodeId start, Collection& out) const;
-    void followAll(const Path& path, std::size_t step, NodeId start, Collection& out) const;
-    static void put(const Nodes& nodes, Collection& out);
-    void children(NodeId of, Collection& out) const;
-    NodeId resourceOf(NodeId node) const;
-    bool named(const AstNode& n, NodeId node) const;
     bool variable(const AstNode& n, Collection& out);
     const Collection* defined(std::string_view name) const;
     void memberOfValue(const AstNode& n, const Value& v, Collection& out);
     // HL7 v2 by the specification's appendix (hl7v2_view.cpp)
-    bool v2Member(NodeId of, std::string_view name, Collection& out) const;
     bool v2Indexed(const AstNode& n, const Frame& f, Collection& out);
     bool v2Preceding(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
-    void v2Numbered(NodeId of, std::string_view list, std::int64_t number, Collection& out) const;
     // Types and singletons
     bool isType(const Value& v, std::string_view type) const;
     bool knownType(const AstNode& n);
@@ -167,8 +148,6 @@ private:
     void give(Collection& out, Value v, const Collection& a);
     void give(Collection& out, Value v, const Collection& a, const Collection& b);
 
-    const Ast& ast_;
-    const formats::NodeTree& tree_;
     const Variables& vars_;
     NodeId context_;
     Arena& arena_;

@@ -29,6 +29,8 @@ Result<Expression> Expression::compile(std::string_view text, const Options& opt
     auto impl = std::make_shared<Impl>();
     impl->ast = std::move(*ast);
     prepare(impl->ast, options.variables);
+    const std::uint32_t path = impl->ast.nodes[impl->ast.root].path;
+    if (path != kNone && options.profile != Profile::strict) impl->path = &impl->ast.paths[path];
     e.impl_ = std::move(impl);
     return e;
 }
@@ -43,7 +45,14 @@ Result<void> Expression::strictly(const Evaluator& evaluator, formats::NodeId co
 
 Result<void> Expression::evaluate(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                                   Arena& arena, Collection& out) const {
+    if (follow(tree, context, out)) return {};
     return evaluate(tree, Value::ofNode(context), vars, arena, out);
+}
+
+bool Expression::follow(const formats::NodeTree& tree, formats::NodeId context, Collection& out) const {
+    if (impl_->path == nullptr) return false;
+    Navigator(impl_->ast, tree).follow(*impl_->path, context, out);
+    return true;
 }
 
 Result<void> Expression::evaluate(const formats::NodeTree& tree, const Value& context, const Variables& vars,
@@ -52,9 +61,7 @@ Result<void> Expression::evaluate(const formats::NodeTree& tree, const Value& co
     Evaluator evaluator(impl_->ast, tree, vars, node, arena);
     if (impl_->ast.options.profile == Profile::strict)
         if (auto fits = strictly(evaluator, node); !fits) return fits;
-    const AstNode& root = impl_->ast.nodes[impl_->ast.root];
-    if (root.path != kNone && context.isNode()) evaluator.follow(impl_->ast.paths[root.path], node, out);
-    else if (!evaluator.eval(impl_->ast.root, Frame{&context}, out)) return std::move(*evaluator.error);
+    if (!evaluator.eval(impl_->ast.root, Frame{&context}, out)) return std::move(*evaluator.error);
     return {};
 }
 

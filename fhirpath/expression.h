@@ -151,6 +151,8 @@ public:
     /// The same for any value as context, not only a node.
     Result<void> evaluate(const formats::NodeTree& tree, const Value& context, const Variables& vars, Arena& arena,
                           Collection& out) const;
+    /// Appends what a path finds, which cannot fail. False: this is no path, and `evaluate` has the answer.
+    bool follow(const formats::NodeTree& tree, formats::NodeId context, Collection& out) const;
     /// The truth of its result (`truth`), without the spans that only values carry.
     Result<bool> test(const formats::NodeTree& tree, formats::NodeId context, const Variables& vars,
                       Arena& arena) const;

@@ -19,7 +19,7 @@ int levelOf(const formats::NodeTree& tree, NodeId node) {
 }  // namespace
 
 /// A name of the object model, when no part of the message has it. False: it is none.
-bool Evaluator::v2Member(NodeId of, std::string_view name, Collection& out) const {
+bool Navigator::v2Member(NodeId of, std::string_view name, Collection& out) const {
     const int level = levelOf(tree_, of);
     const bool list = (name == "segment" && level == 0) || (name == "field" && level == 1) ||
                       (name == "component" && level == 2) || (name == "subcomponent" && level == 3);
@@ -36,7 +36,7 @@ bool Evaluator::v2Member(NodeId of, std::string_view name, Collection& out) cons
 }
 
 /// The `number`-th part, counted from 1: `f3` of a segment, `c4` of a field, `s2` of a component.
-void Evaluator::v2Numbered(NodeId of, std::string_view list, std::int64_t number, Collection& out) const {
+void Navigator::v2Numbered(NodeId of, std::string_view list, std::int64_t number, Collection& out) const {
     const char letter = list.starts_with("field") || list.starts_with("element") ? 'f' : list[0];
     const std::string name = letter + std::to_string(number);
     Nodes found;

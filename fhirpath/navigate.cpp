@@ -1,7 +1,7 @@
 // From a node to its children: names, choices of FHIR, what JSON keeps of a primitive in `_name`.
 #include <algorithm>
 
-#include "fhirpath/evaluator.h"
+#include "fhirpath/navigator.h"
 
 namespace porta::fhirpath {
 using formats::Dialect;
@@ -69,7 +69,7 @@ bool choiceType(std::string_view suffix) {
 
 }  // namespace
 
-void Evaluator::members(NodeId of, const formats::Name& name, Nodes& out) const {
+void Navigator::members(NodeId of, const formats::Name& name, Nodes& out) const {
     const std::size_t before = out.size();
     const bool hl7 = tree_.dialect() == Dialect::hl7v2;
     for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling)
@@ -80,7 +80,7 @@ void Evaluator::members(NodeId of, const formats::Name& name, Nodes& out) const 
 }
 
 /// Whether the model, where it knows the node's type, has a choice of that name.
-bool Evaluator::isChoice(NodeId of, std::string_view name) const {
+bool Navigator::isChoice(NodeId of, std::string_view name) const {
     const Model::Type* type = modelType(of);
     if (type == nullptr) return true;
     const Model::Element* element = ast_.model->element(*type, name);
@@ -88,7 +88,7 @@ bool Evaluator::isChoice(NodeId of, std::string_view name) const {
 }
 
 /// FHIR: choice elements, and what JSON keeps of a primitive in `_name`.
-void Evaluator::choices(NodeId of, std::string_view name, Nodes& out) const {
+void Navigator::choices(NodeId of, std::string_view name, Nodes& out) const {
     const std::size_t before = out.size();
     for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling) {
         std::string_view full = tree_[c].name;
@@ -107,7 +107,7 @@ void Evaluator::choices(NodeId of, std::string_view name, Nodes& out) const {
 }
 
 /// FHIR JSON keeps a primitive's id and extensions in the sibling `_name`, item by item.
-NodeId Evaluator::companion(NodeId of) const {
+NodeId Navigator::companion(NodeId of) const {
     const NodeId parent = tree_[of].parent;
     if (parent == kNoNode) return kNoNode;
     std::size_t position = 0;
@@ -122,7 +122,7 @@ NodeId Evaluator::companion(NodeId of) const {
     return kNoNode;
 }
 
-void Evaluator::children(NodeId of, Collection& out) const {
+void Navigator::children(NodeId of, Collection& out) const {
     const bool fhir = tree_.dialect() == Dialect::fhir;
     for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling) {
         const formats::Node& child = tree_[c];
@@ -142,13 +142,13 @@ void Evaluator::children(NodeId of, Collection& out) const {
 }
 
 /// The nearest resource around a node, or the root.
-NodeId Evaluator::resourceOf(NodeId node) const {
+NodeId Navigator::resourceOf(NodeId node) const {
     while (tree_[node].parent != kNoNode && tree_.child(node, "resourceType") == kNoNode) node = tree_[node].parent;
     return node;
 }
 
 /// Whether the name stands for the type of the node.
-bool Evaluator::named(const AstNode& n, NodeId node) const {
+bool Navigator::named(const AstNode& n, NodeId node) const {
     if (!n.type_like || tree_.dialect() == Dialect::hl7v2) return false;
     NodeId type = tree_.child(node, "resourceType");
     if (type != kNoNode && tree_[type].text == n.text) return true;
@@ -160,16 +160,8 @@ bool Evaluator::named(const AstNode& n, NodeId node) const {
     return known != nullptr && ast_.model->isA(*known, n.text);
 }
 
-/// The next child of that name from `c` on.
-NodeId Evaluator::nextNamed(NodeId c, const formats::Name& name) const {
-    const bool hl7 = tree_.dialect() == Dialect::hl7v2;
-    while (c != kNoNode && !(tree_.named(c, name) && (hl7 || tree_[c].kind != NodeKind::null)))
-        c = tree_[c].next_sibling;
-    return c;
-}
-
 /// One node as long as there is only one, which is nearly always; then all nodes of a step at once.
-void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
+void Navigator::follow(const Path& path, NodeId start, Collection& out) const {
     NodeId one = start;
     const std::size_t last = path.size() - 1;
     for (std::size_t i = 0; i <= last; ++i) {
@@ -204,7 +196,7 @@ void Evaluator::follow(const Path& path, NodeId start, Collection& out) const {
 }
 
 /// The rest of a path by names of the HL7 v2 object model, `Message` being the message.
-void Evaluator::followV2(const Path& path, std::size_t i, NodeId start, Collection& out) const {
+void Navigator::followV2(const Path& path, std::size_t i, NodeId start, Collection& out) const {
     Collection from;
     from.push_back(Value::ofNode(start));
     for (; i < path.size() && !from.empty(); ++i) {
@@ -227,7 +219,7 @@ void Evaluator::followV2(const Path& path, std::size_t i, NodeId start, Collecti
     out.append(from.begin(), from.end());
 }
 
-void Evaluator::followAll(const Path& path, std::size_t i, NodeId start, Collection& out) const {
+void Navigator::followAll(const Path& path, std::size_t i, NodeId start, Collection& out) const {
     Nodes from;
     from.push_back(start);
     for (; i < path.size() && !from.empty(); ++i) {
@@ -245,21 +237,8 @@ void Evaluator::followAll(const Path& path, std::size_t i, NodeId start, Collect
     put(from, out);
 }
 
-void Evaluator::put(const Nodes& nodes, Collection& out) {
+void Navigator::put(const Nodes& nodes, Collection& out) {
     for (NodeId node : nodes) out.push_back(Value::ofNode(node));
-}
-
-/// The parts of computed values that have any.
-void Evaluator::memberOfValue(const AstNode& n, const Value& v, Collection& out) {
-    if (v.kind == ValueKind::type) {
-        if (n.text == "name") give(out, made(ValueKind::string, v.text), {v});
-        if (n.text == "namespace") give(out, made(ValueKind::string, v.unit), {v});
-    } else if (v.kind == ValueKind::quantity) {
-        std::string_view unit = v.unit;
-        if (unit.size() >= 2 && unit.front() == '\'') unit = unit.substr(1, unit.size() - 2);
-        if (n.text == "value") give(out, made(ValueKind::decimal, v.text), {v});
-        if (n.text == "unit" || n.text == "code") give(out, made(ValueKind::string, unit), {v});
-    }
 }
 
 }  // namespace porta::fhirpath

@@ -70,7 +70,7 @@ Scalar Evaluator::typed(const formats::Node& n, NodeId node) const {
     return s;
 }
 
-const Model::Type* Evaluator::modelType(NodeId node) const {
+const Model::Type* Navigator::modelType(NodeId node) const {
     if (tree_.dialect() != Dialect::fhir) return nullptr;
     const NodeId resource = tree_.child(node, "resourceType");
     if (resource != kNoNode) return ast_.model->find(tree_[resource].text);

@@ -4,6 +4,9 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/text.h"
 #include "formats/charset.h"
@@ -19,8 +22,20 @@ constexpr std::string_view kBom = "\xEF\xBB\xBF";
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 bool isBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-/// How many of eight bytes stand before the first quote, backslash, control character or byte that is no ASCII.
-std::size_t plainBytes(const char* at) {
+/// How many of the first `kStretch` bytes stand before a quote, a backslash, a control character or a byte that is no ASCII.
+#ifdef __SSE2__
+constexpr std::ptrdiff_t kStretch = 16;
+std::ptrdiff_t plainBytes(const char* at) {
+    const __m128i w = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    // As signed numbers, bytes that are no ASCII stand below the blank, too.
+    const __m128i special =
+        _mm_or_si128(_mm_cmplt_epi8(w, _mm_set1_epi8(' ')),
+                     _mm_or_si128(_mm_cmpeq_epi8(w, _mm_set1_epi8('"')), _mm_cmpeq_epi8(w, _mm_set1_epi8('\\'))));
+    return std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(special)) | 0x10000u);
+}
+#else
+constexpr std::ptrdiff_t kStretch = 8;
+std::ptrdiff_t plainBytes(const char* at) {
     std::uint64_t w;
     std::memcpy(&w, at, 8);
     if constexpr (std::endian::native == std::endian::big) w = __builtin_bswap64(w);
@@ -28,203 +43,209 @@ std::size_t plainBytes(const char* at) {
     auto zero = [](std::uint64_t x) { return (x - ones) & ~x; };
     // A borrow marks only bytes behind one that is marked rightly.
     const std::uint64_t special = (w | zero(w ^ (ones * '"')) | zero(w ^ (ones * '\\')) | (w - ones * 0x20)) & high;
-    return static_cast<std::size_t>(std::countr_zero(special)) / 8;
+    return std::countr_zero(special) / 8;
 }
+#endif
 
+/// Each part takes the place where it begins and gives the one behind it, or null when it is refused: a place that stood in a
+/// member would be written to memory, and waited for, at every byte.
 class Parser {
 public:
-    Parser(std::string_view raw, NodeTree& tree) : raw_(raw), tree_(tree) {}
+    Parser(std::string_view raw, NodeTree& tree) : begin_(raw.data()), end_(begin_ + raw.size()), tree_(tree) {}
 
     Result<void> text() {
         // 8.1: a reader may ignore a byte order mark.
-        if (raw_.substr(0, kBom.size()) == kBom) at_ = kBom.size();
-        blanks();
-        if (value(tree_.root(), Name("value"), Place::root)) {
-            blanks();
-            if (at_ == raw_.size()) return {};
-            refuse("something follows the value");
-        }
-        return fail(Errc::malformed, message_, rule_, at_, at_ < raw_.size() ? 1 : 0);
+        const bool marked = std::string_view(begin_, left(begin_)).substr(0, kBom.size()) == kBom;
+        const char* at = blanks(marked ? begin_ + kBom.size() : begin_);
+        at = value(at, tree_.root(), Name("value"), Place::root);
+        if (at != nullptr) at = blanks(at);
+        if (at == end_ && at != nullptr) return {};
+        if (at != nullptr) refuse(at, "something follows the value");
+        return fail(Errc::malformed, message_, rule_, static_cast<std::uint64_t>(refused_ - begin_),
+                    refused_ < end_ ? 1 : 0);
     }
 
 private:
     /// Whose value: the items of a list are children of the list's parent under its name, a list in a list has its own node.
     enum class Place : std::uint8_t { root, member, item };
 
-    std::string_view raw_;
+    const char *const begin_, *const end_;
     NodeTree& tree_;
-    std::size_t at_ = 0, depth_ = 0;
+    std::size_t depth_ = 0;
+    const char* refused_ = nullptr;
     const char *message_ = "", *rule_ = "json.syntax";
 
-    /// Always false. `at_` is the place that is told.
-    bool refuse(const char* message) {
+    const char* refuse(const char* at, const char* message) {
+        refused_ = at;
         message_ = message;
-        return false;
+        return nullptr;
     }
-    bool refuseAt(std::size_t at, const char* message) {
-        at_ = at;
-        return refuse(message);
+    std::size_t left(const char* at) const { return static_cast<std::size_t>(end_ - at); }
+    char peek(const char* at) const { return at < end_ ? *at : '\0'; }
+    const char* blanks(const char* at) const {
+        while (at < end_ && isBlank(*at)) ++at;
+        return at;
     }
-    char peek() const { return at_ < raw_.size() ? raw_[at_] : '\0'; }
-    void blanks() {
-        while (at_ < raw_.size() && isBlank(raw_[at_])) ++at_;
+    Span spanOf(const char* from, const char* to) const {
+        return {static_cast<std::uint32_t>(from - begin_), static_cast<std::uint32_t>(to - from)};
     }
-    static Span spanOf(std::size_t from, std::size_t to) {
-        return {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
+    static std::string_view view(const char* from, const char* to) {
+        return {from, static_cast<std::size_t>(to - from)};
     }
 
-    bool value(NodeId parent, const Name& name, Place place) {
-        switch (peek()) {
-            case '{': return object(parent, name, place);
-            case '[': return list(parent, name, place);
+    const char* value(const char* at, NodeId parent, const Name& name, Place place) {
+        switch (peek(at)) {
+            case '{': return object(at, parent, name, place);
+            case '[': return list(at, parent, name, place);
             case '"': {
-                const std::size_t from = at_ + 1;
                 std::string_view text;
-                if (!string(text)) return false;
-                tree_.add(parent, name, NodeKind::text, text, spanOf(from, at_ - 1));
-                return true;
+                const char* const end = string(at, text);
+                if (end != nullptr) tree_.add(parent, name, NodeKind::text, text, spanOf(at + 1, end - 1));
+                return end;
             }
-            case 't': return word("true", NodeKind::boolean, parent, name);
-            case 'f': return word("false", NodeKind::boolean, parent, name);
-            case 'n': return word("null", NodeKind::null, parent, name);
-            default: return number(parent, name);
+            case 't': return word(at, "true", NodeKind::boolean, parent, name);
+            case 'f': return word(at, "false", NodeKind::boolean, parent, name);
+            case 'n': return word(at, "null", NodeKind::null, parent, name);
+            default: return number(at, parent, name);
         }
     }
 
-    bool open() {
+    bool open(const char* at) {
         if (++depth_ <= kMaxDepth) return true;
         rule_ = "json.depth";
-        return refuse("nested deeper than 200");
+        refuse(at, "nested deeper than 200");
+        return false;
     }
 
-    bool object(NodeId parent, const Name& name, Place place) {
-        if (!open()) return false;
-        const std::size_t from = at_++;
+    const char* object(const char* const from, NodeId parent, const Name& name, Place place) {
+        if (!open(from)) return nullptr;
         const NodeId node = place == Place::root ? parent : tree_.add(parent, name, NodeKind::object, {}, {});
-        blanks();
-        if (peek() != '}') {
+        const char* at = blanks(from + 1);
+        if (peek(at) != '}') {
             while (true) {
-                if (peek() != '"') return refuse("the name of a member expected, in double quotes");
+                if (peek(at) != '"') return refuse(at, "the name of a member expected, in double quotes");
                 std::string_view key;
-                if (!string(key)) return false;
-                blanks();
-                if (peek() != ':') return refuse("a colon expected behind a member's name");
-                ++at_;
-                blanks();
+                if ((at = string(at, key)) == nullptr) return nullptr;
+                at = blanks(at);
+                if (peek(at) != ':') return refuse(at, "a colon expected behind a member's name");
                 // A member that stands twice becomes two children, as a list would: a mapping that wants one value refuses it.
-                if (!value(node, Name(key), Place::member)) return false;
-                blanks();
-                if (peek() == '}') break;
-                if (peek() != ',') return refuse("a comma or } expected behind a member");
-                ++at_;
-                blanks();
+                if ((at = value(blanks(at + 1), node, Name(key), Place::member)) == nullptr) return nullptr;
+                at = blanks(at);
+                if (peek(at) == '}') break;
+                if (peek(at) != ',') return refuse(at, "a comma or } expected behind a member");
+                at = blanks(at + 1);
             }
         }
-        ++at_;
         --depth_;
-        tree_.at(node).span = spanOf(from, at_);
-        return true;
+        tree_.at(node).span = spanOf(from, at + 1);
+        return at + 1;
     }
 
-    bool list(NodeId parent, const Name& name, Place place) {
-        if (!open()) return false;
-        const std::size_t from = at_++;
+    const char* list(const char* const from, NodeId parent, const Name& name, Place place) {
+        if (!open(from)) return nullptr;
         const NodeId node = place == Place::item ? tree_.add(parent, name, NodeKind::object, {}, {}) : parent;
         const Name items = place == Place::root ? Name("item") : name;
-        blanks();
-        if (peek() != ']') {
+        const char* at = blanks(from + 1);
+        if (peek(at) != ']') {
             while (true) {
-                if (!value(node, items, Place::item)) return false;
-                blanks();
-                if (peek() == ']') break;
-                if (peek() != ',') return refuse("a comma or ] expected behind an item");
-                ++at_;
-                blanks();
+                if ((at = value(at, node, items, Place::item)) == nullptr) return nullptr;
+                at = blanks(at);
+                if (peek(at) == ']') break;
+                if (peek(at) != ',') return refuse(at, "a comma or ] expected behind an item");
+                at = blanks(at + 1);
             }
         }
-        ++at_;
         --depth_;
-        if (place != Place::member) tree_.at(node).span = spanOf(from, at_);
-        return true;
+        if (place != Place::member) tree_.at(node).span = spanOf(from, at + 1);
+        return at + 1;
     }
 
-    bool word(std::string_view expected, NodeKind kind, NodeId parent, const Name& name) {
-        if (raw_.substr(at_, expected.size()) != expected) return refuse("a value expected");
-        const std::string_view text = kind == NodeKind::null ? std::string_view() : raw_.substr(at_, expected.size());
-        tree_.add(parent, name, kind, text, spanOf(at_, at_ + expected.size()));
-        at_ += expected.size();
-        return true;
+    const char* word(const char* at, std::string_view expected, NodeKind kind, NodeId parent, const Name& name) {
+        const std::string_view found(at, std::min(left(at), expected.size()));
+        if (found != expected) return refuse(at, "a value expected");
+        const char* const end = at + expected.size();
+        tree_.add(parent, name, kind, kind == NodeKind::null ? std::string_view() : found, spanOf(at, end));
+        return end;
     }
 
-    bool digits() {
-        const std::size_t from = at_;
-        while (at_ < raw_.size() && isDigit(raw_[at_])) ++at_;
-        return at_ > from;
+    const char* digits(const char* at) const {
+        while (at < end_ && isDigit(*at)) ++at;
+        return at;
     }
 
     /// Section 6. The digits stay as they are, however many.
-    bool number(NodeId parent, const Name& name) {
-        const std::size_t from = at_;
-        if (peek() == '-') ++at_;
-        if (peek() == '0') ++at_;
-        else if (!digits()) return at_ == from ? refuse("a value expected") : refuse("a digit expected");
-        if (peek() == '.') {
-            ++at_;
-            if (!digits()) return refuse("a digit expected behind the decimal point");
+    const char* number(const char* const from, NodeId parent, const Name& name) {
+        const char* at = from;
+        auto some = [this](const char*& place) {
+            const char* const first = place;
+            return (place = digits(place)) != first;
+        };
+        if (peek(at) == '-') ++at;
+        if (peek(at) == '0') ++at;
+        else if (!some(at)) return refuse(at, at == from ? "a value expected" : "a digit expected");
+        if (peek(at) == '.' && !some(++at)) return refuse(at, "a digit expected behind the decimal point");
+        if (peek(at) == 'e' || peek(at) == 'E') {
+            ++at;
+            if (peek(at) == '-' || peek(at) == '+') ++at;
+            if (!some(at)) return refuse(at, "a digit expected in the exponent");
         }
-        if (peek() == 'e' || peek() == 'E') {
-            ++at_;
-            if (peek() == '-' || peek() == '+') ++at_;
-            if (!digits()) return refuse("a digit expected in the exponent");
-        }
-        tree_.add(parent, name, NodeKind::number, raw_.substr(from, at_ - from), spanOf(from, at_));
-        return true;
+        tree_.add(parent, name, NodeKind::number, view(from, at), spanOf(from, at));
+        return at;
     }
 
-    /// Goes on to the next quote, backslash or control character. Errors: what ends there is no UTF-8.
-    bool run() {
-        const std::size_t from = at_;
+    /// Goes on to the next quote or backslash. Errors: a control character, or what ends there is no UTF-8.
+    const char* run(const char* const from) {
+        const char* at = from;
         bool ascii = true;
         while (true) {
-            const char *at = raw_.data() + at_, *const end = raw_.data() + raw_.size();
-            for (std::size_t plain = 8; plain == 8 && end - at >= 8; at += plain) plain = plainBytes(at);
-            at_ = static_cast<std::size_t>(at - raw_.data());
-            if (at_ >= raw_.size()) return refuse("a string without its closing quote");
-            const auto c = static_cast<unsigned char>(raw_[at_]);
+            while (end_ - at >= kStretch) {
+                const std::ptrdiff_t plain = plainBytes(at);
+                if (plain < kStretch) {
+                    at += plain;
+                    break;
+                }
+                at += kStretch;  // not by what was counted: the next stretch need not wait for it
+            }
+            if (at >= end_) return refuse(at, "a string without its closing quote");
+            const auto c = static_cast<unsigned char>(*at);
             if (c == '"' || c == '\\') break;
-            if (c < 0x20) return refuse("a control character in a string; it must be escaped");
+            if (c < 0x20) return refuse(at, "a control character in a string; it must be escaped");
             ascii = ascii && c < 0x80;
-            ++at_;
+            ++at;
         }
-        const std::size_t bad = ascii ? std::string_view::npos : invalidUtf8(raw_.substr(from, at_ - from));
-        return bad == std::string_view::npos || refuseAt(from + bad, "a byte that is not UTF-8");
+        const std::size_t bad = ascii ? std::string_view::npos : invalidUtf8(view(from, at));
+        return bad == std::string_view::npos ? at : refuse(from + bad, "a byte that is not UTF-8");
     }
 
-    /// The string that begins here; then `at_` stands behind its closing quote.
-    bool string(std::string_view& text) {
-        const std::size_t from = ++at_;
-        if (!run()) return false;
-        if (raw_[at_] == '"') {
-            text = raw_.substr(from, at_++ - from);
-            return true;
+    /// The string whose opening quote stands here. Most are short, and as they are.
+    const char* string(const char* const quote, std::string_view& text) {
+        const char* const from = quote + 1;
+        const std::ptrdiff_t plain = end_ - from > kStretch ? plainBytes(from) : kStretch;
+        if (plain == kStretch || from[plain] != '"') return anyString(from, text);
+        text = view(from, from + plain);
+        return from + plain + 1;
+    }
+    const char* anyString(const char* const from, std::string_view& text) {
+        const char* at = run(from);
+        if (at == nullptr) return nullptr;
+        if (*at == '"') {
+            text = view(from, at);
+            return at + 1;
         }
         static thread_local std::string out;
-        out.assign(raw_.substr(from, at_ - from));
-        while (raw_[at_] == '\\') {
-            ++at_;
-            if (!escape(out)) return false;
-            const std::size_t plain = at_;
-            if (!run()) return false;
-            out.append(raw_, plain, at_ - plain);
+        out.assign(from, at);
+        while (*at == '\\') {
+            const char* const plain = escape(at + 1, out);
+            if (plain == nullptr || (at = run(plain)) == nullptr) return nullptr;
+            out.append(plain, at);
         }
-        ++at_;
         text = tree_.keep(out);
-        return true;
+        return at + 1;
     }
 
     /// Section 7, behind the backslash.
-    bool escape(std::string& out) {
-        switch (peek()) {
+    const char* escape(const char* at, std::string& out) {
+        switch (peek(at)) {
             case '"': out += '"'; break;
             case '\\': out += '\\'; break;
             case '/': out += '/'; break;
@@ -233,42 +254,37 @@ private:
             case 'n': out += '\n'; break;
             case 'r': out += '\r'; break;
             case 't': out += '\t'; break;
-            case 'u': return unicode(out);
-            default: return refuse("an escape that JSON does not have");
+            case 'u': return unicode(at, out);
+            default: return refuse(at, "an escape that JSON does not have");
         }
-        ++at_;
-        return true;
+        return at + 1;
     }
 
     /// `u` and four hexadecimal digits, for characters beyond U+FFFF twice.
-    bool unicode(std::string& out) {
-        const std::size_t from = at_ - 1;
+    const char* unicode(const char* const u, std::string& out) {
         std::uint32_t c = 0, low = 0;
-        if (!fourDigits(c)) return false;
+        const char* at = fourDigits(u + 1, c);
+        if (at == nullptr) return nullptr;
         if (c >= 0xD800 && c < 0xE000) {
-            const bool pair = c < 0xDC00 && raw_.substr(at_, 2) == "\\u";
-            if (pair) {
-                ++at_;
-                if (!fourDigits(low)) return false;
-            }
-            if (low < 0xDC00 || low >= 0xE000) return refuseAt(from, "half of a surrogate pair");
+            if (c < 0xDC00 && peek(at) == '\\' && peek(at + 1) == 'u' && (at = fourDigits(at + 2, low)) == nullptr)
+                return nullptr;
+            if (low < 0xDC00 || low >= 0xE000) return refuse(u - 1, "half of a surrogate pair");
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
         }
         appendUtf8(out, c);
-        return true;
+        return at;
     }
-    bool fourDigits(std::uint32_t& c) {
-        ++at_;
-        for (int i = 0; i < 4; ++i, ++at_) {
-            const char d = peek();
+    const char* fourDigits(const char* at, std::uint32_t& c) {
+        for (int i = 0; i < 4; ++i, ++at) {
+            const char d = peek(at);
             const int digit = isDigit(d)             ? d - '0'
                               : d >= 'a' && d <= 'f' ? d - 'a' + 10
                               : d >= 'A' && d <= 'F' ? d - 'A' + 10
                                                      : -1;
-            if (digit < 0) return refuse("four hexadecimal digits expected");
+            if (digit < 0) return refuse(at, "four hexadecimal digits expected");
             c = c << 4 | static_cast<std::uint32_t>(digit);
         }
-        return true;
+        return at;
     }
 };
 

@@ -49,16 +49,9 @@ bool isEmpty(const RecordScope& scope, const Value& v) {
     return p.str(scope.tree).empty();
 }
 
-}  // namespace
-
-Error inField(Error error, std::string_view path) {
-    if (error.path.empty()) error.path = path;
-    return error;
-}
-
-Result<void> said(RecordScope& scope, const Expression& e, NodeId context, bool* null, Collection& out) {
-    const std::size_t before = out.size();
-    if (auto found = evaluate(scope, e, context, out); !found) return found;
+/// Drops what says nothing of the values behind the first `before`.
+void keepSaying(RecordScope& scope, const Expression& e, NodeId context, bool* null, std::size_t before,
+                Collection& out) {
     std::size_t kept = before;
     bool any_null = false;
     for (std::size_t i = before; i < out.size(); ++i) {
@@ -69,6 +62,22 @@ Result<void> said(RecordScope& scope, const Expression& e, NodeId context, bool*
     out.shrink(kept);
     if (scope.scratch.probe) scope.scratch.probe->evaluated(e, context, kept > before);
     if (null && any_null && kept == before) *null = true;
+}
+
+}  // namespace
+
+Error inField(Error error, std::string_view path) {
+    if (error.path.empty()) error.path = path;
+    return error;
+}
+
+Result<void> said(RecordScope& scope, const Expression& e, NodeId context, bool* null, Collection& out) {
+    const std::size_t before = out.size();
+    const bool followed = e.follow(scope.tree, context, out);
+    if (followed && out.size() == before + 1 && !scope.scratch.probe && saysText(scope, out[before])) return {};
+    if (!followed)
+        if (auto found = evaluate(scope, e, context, out); !found) return found;
+    keepSaying(scope, e, context, null, before, out);
     return {};
 }
 
