@@ -8,12 +8,13 @@ namespace porta::app {
 
 int commandBench(const Arguments& args) {
     const std::string text =
-        "usage: porta bench map MAPPING INPUT | read FORMAT INPUT | ingest [--source ID PATH…]\n"
+        "usage: porta bench map MAPPING INPUT | read FORMAT INPUT | fhirpath INPUT EXPR… | ingest\n"
         "Times your own files on this machine: what is read, mapped and stored is compared first, and no time is "
         "given\n"
         "for other answers.\n\n"
         "  map       a file through a mapping: read, mapped, and made a stored record, on one thread\n"
         "  read      a file through its reader alone\n"
+        "  fhirpath  expressions over the records of a file, from their bytes\n"
         "  ingest    a configuration's sources, or files of one, into a store of their own that is removed "
         "afterwards\n\n"
         "`porta bench VERB --help` says more.\n"
@@ -22,9 +23,10 @@ int commandBench(const Arguments& args) {
     const Arguments rest(args.begin() + (args.empty() ? 0 : 1), args.end());
     if (verb == "map") return benchMap(rest);
     if (verb == "read") return benchRead(rest);
+    if (verb == "fhirpath") return benchFhirpath(rest);
     if (verb == "ingest") return benchIngest(rest);
     if (verb.empty() || verb == "--help" || verb == "-h") return usage(text, !verb.empty());
-    return unknownVerb("bench", verb, {"map", "read", "ingest"}, text);
+    return unknownVerb("bench", verb, {"map", "read", "fhirpath", "ingest"}, text);
 }
 
 }  // namespace porta::app

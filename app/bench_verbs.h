@@ -7,6 +7,7 @@ namespace porta::app {
 
 int benchMap(const Arguments& args);
 int benchRead(const Arguments& args);
+int benchFhirpath(const Arguments& args);
 int benchIngest(const Arguments& args);
 
 }  // namespace porta::app

@@ -86,6 +86,22 @@ def read(root):
     check(r.returncode == 1 and r.stdout == b"" and b"nothing is timed" in r.stderr and b"Zefirelli" not in r.stderr, "what the reader refuses is not timed")
 
 
+def evaluated(root):
+    lines = "".join(patient(n) for n in range(40))
+    (root / "patients.ndjson").write_text(lines)
+    asked = ["bench", "fhirpath", root / "patients.ndjson", "name.family", "name.given | id"]
+    shown = porta(*asked, "--print").stdout
+    said = json.loads(porta(*asked, *QUICK).stdout)
+    check([json.loads(x) for x in shown.splitlines()] == [[[f"Inventi{n}"], ["Ada", f"p{n}"]] for n in range(40)], "the values of two expressions")
+    check(said["answers"] == sha(shown) and list(said["tasks"]) == ["read", "evaluated"], "the answers are those that are printed")
+    sums("evaluated", said["tasks"]["evaluated"], 40, len(lines))
+    check(json.loads(porta(*asked[:3], "name.given", *QUICK).stdout)["answers"] != said["answers"], "control: another expression gives other answers")
+    (root / "second.ndjson").write_text(patient(0) + '{"id": Zefirelli}\n')
+    for what, argv in {"reader": ["second.ndjson", "id"], "evaluator": ["patients.ndjson", "(1 | 2).toString()"], "parser": ["patients.ndjson", "name..given"]}.items():
+        r = porta("bench", "fhirpath", root / argv[0], argv[1], *QUICK)
+        check(r.returncode == 1 and r.stdout == b"" and b"Zefirelli" not in r.stderr, f"what the {what} refuses is not timed", r.stderr.decode())
+
+
 def ingested(root):
     porta("synth", "--people", "60", "--seed", "7", "--out", root / "town")
     config, place = root / "town/config", root / "place"
@@ -116,7 +132,7 @@ def ingested(root):
 
 
 def helped():
-    for verb in ([], ["map"], ["read"], ["ingest"]):
+    for verb in ([], ["map"], ["read"], ["fhirpath"], ["ingest"]):
         r = porta("bench", *verb, "--help")
         check(r.returncode == 0 and b"Example" in r.stdout and r.stderr == b"", " ".join(["help of bench", *verb]))
     r = porta("bench", "reed")
@@ -128,6 +144,7 @@ def main():
         root = Path(directory)
         mapped(root)
         read(root)
+        evaluated(root)
         ingested(root)
     helped()
     print(f"{len(check.failures)} failed")
