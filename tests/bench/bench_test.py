@@ -99,7 +99,7 @@ def evaluated(root):
     (root / "second.ndjson").write_text(patient(0) + '{"id": Zefirelli}\n')
     for what, argv in {"reader": ["second.ndjson", "id"], "evaluator": ["patients.ndjson", "(1 | 2).toString()"], "parser": ["patients.ndjson", "name..given"]}.items():
         r = porta("bench", "fhirpath", root / argv[0], argv[1], *QUICK)
-        check(r.returncode == 1 and r.stdout == b"" and b"Zefirelli" not in r.stderr, f"what the {what} refuses is not timed", r.stderr.decode())
+        check(r.returncode != 0 and r.stdout == b"" and b"Zefirelli" not in r.stderr, f"what the {what} refuses is not timed", r.stderr.decode())
 
 
 def ingested(root):
