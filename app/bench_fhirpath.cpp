@@ -81,7 +81,8 @@ Result<Bench> benchOf(const std::string& path, const std::vector<std::string>& t
     auto units = formats::split(b.settings, b.bytes);
     if (!units) return units.error();
     b.units = std::move(*units);
-    if (b.units.units.empty()) return fail(Errc::malformed, path + ": no record in it; nothing is timed", "bench.input");
+    if (b.units.units.empty())
+        return fail(Errc::malformed, path + ": no record in it; nothing is timed", "bench.input");
     return b;
 }
 
@@ -90,8 +91,8 @@ Result<void> each(Bench& b, const std::string& path, const std::function<void(co
     for (std::size_t i = 0; i < b.units.units.size(); ++i) {
         auto line = b.answers(i);
         if (!line)
-            return fail(line.error().code, path + ": record " + std::to_string(i) + ": " + line.error().message +
-                                               "; nothing is timed",
+            return fail(line.error().code,
+                        path + ": record " + std::to_string(i) + ": " + line.error().message + "; nothing is timed",
                         "bench.input");
         to(*line);
     }
@@ -131,7 +132,8 @@ int benchFhirpath(const Arguments& args) {
     CLI::App app{
         "porta bench fhirpath: reads each record of FHIR in JSON, one a line, and evaluates expressions on it, again "
         "and\n"
-        "again. Processor time of one thread, the disk not counted. --print shows the answers instead, a line for each\n"
+        "again. Processor time of one thread, the disk not counted. --print shows the answers instead, a line for "
+        "each\n"
         "record: a list of values for each expression; they are personal data."};
     app.footer("Example: porta bench fhirpath patients.ndjson identifier.value name.family birthDate --runs 5");
     BenchOptions how;

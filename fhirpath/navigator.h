@@ -23,8 +23,7 @@ protected:
     /// The next child of that name from `c` on. An explicit null is a value in HL7 v2 only.
     NodeId nextNamed(NodeId c, const formats::Name& name) const {
         const bool nulls = tree_.dialect() == formats::Dialect::hl7v2;
-        while (c != formats::kNoNode &&
-               !(tree_.named(c, name) && (nulls || tree_[c].kind != formats::NodeKind::null)))
+        while (c != formats::kNoNode && !(tree_.named(c, name) && (nulls || tree_[c].kind != formats::NodeKind::null)))
             c = tree_[c].next_sibling;
         return c;
     }
