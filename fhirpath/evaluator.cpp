@@ -111,7 +111,7 @@ bool Evaluator::textArgument(const AstNode& n, std::uint32_t i, const Frame& f, 
     if (!argument(n, i, f, from) || !single(n, from)) return false;
     if (from.empty()) return true;
     Scalar s = scalar(from[0]);
-    if (s.object || (s.kind != ValueKind::string && !from[0].isNode())) return raise(n, "a string argument expected");
+    if (!isText(s, from[0])) return raise(n, "a string argument expected; toString() makes one");
     out = s.text;
     return true;
 }

@@ -70,6 +70,10 @@ private:
         return typed(n, v.node);
     }
     Scalar typed(const formats::Node& n, NodeId node) const;
+    /// Whether functions of strings take it. Only FHIR has types: elsewhere a number of JSON is a text as good as any.
+    bool isText(const Scalar& s, const Value& v) const {
+        return !s.object && (s.kind == ValueKind::string || (v.isNode() && tree_.dialect() != formats::Dialect::fhir));
+    }
     bool single(const AstNode& at, const Collection& c);
     bool boolean(const AstNode& at, const Collection& c, std::optional<bool>& out);
     bool argument(const AstNode& n, std::uint32_t i, const Frame& f, Collection& out);

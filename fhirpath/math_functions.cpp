@@ -17,8 +17,7 @@ bool Evaluator::precisionOf(const AstNode& n, const Scalar& s, const Collection&
             std::count_if(local.begin(), local.end(), [](char c) { return c >= '0' && c <= '9'; }));
     } else {
         auto d = Decimal::parse(s.text, true);
-        if (!d || (!isNumber(s) && s.kind != ValueKind::quantity && !s.loose))
-            return raise(n, "a number, a date or a time expected");
+        if (!d || (!isNumber(s) && !s.loose)) return raise(n, "a number, a date or a time expected");
         digits = static_cast<std::size_t>(d->scale);
     }
     give(out, made(ValueKind::integer, std::to_string(digits)), focus);
@@ -84,7 +83,9 @@ bool Evaluator::mathFunction(const AstNode& n, const Frame& f, Collection& focus
     const Scalar s = exact(focus[0]);
     if (n.fn == Fn::precision) return precisionOf(n, s, focus, out);
     auto d = Decimal::parse(s.text, true);
-    const bool number = isNumber(s) || s.kind == ValueKind::quantity || s.loose;
+    const bool keeps_unit =
+        n.fn == Fn::abs || n.fn == Fn::ceiling || n.fn == Fn::floor || n.fn == Fn::truncate || n.fn == Fn::round;
+    const bool number = isNumber(s) || s.loose || (s.kind == ValueKind::quantity && keeps_unit);
     if (!d || !number) return raise(n, "a number expected");
     Collection other;
     std::optional<Decimal> by, r;

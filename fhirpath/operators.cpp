@@ -36,10 +36,11 @@ bool Evaluator::quantityArithmetic(const AstNode& n, Op op, const Scalar& a, con
     switch (op) {
         case Op::add:
         case Op::subtract: {
-            const std::string_view u = bareUnit(a.unit), v = bareUnit(b.unit);
+            // A number alone is one of the unit 1 (2.0, implicit conversion of numbers to quantities).
+            const std::string_view u = plain_a ? "1" : bareUnit(a.unit), v = plain_b ? "1" : bareUnit(b.unit);
             // Years and months of the calendar are approximate: to add them to others is asked for by toQuantity().
             const bool approximate = u == "year" || u == "month" || v == "year" || v == "month";
-            if (!plain_a && !plain_b && u != v) y = approximate ? std::nullopt : convertedUnit(*y, v, u);
+            if (u != v) y = approximate ? std::nullopt : convertedUnit(*y, v, u);
             if (!y) return true;
             r = add(*x, op == Op::add ? *y : y->negated());
             break;
@@ -215,7 +216,7 @@ bool Evaluator::binary(const AstNode& n, const Frame& f, Collection& out) {
             for (const Collection* c : {&a, &b}) {
                 if (c->empty()) continue;
                 Scalar s = scalar((*c)[0]);
-                if (s.object || (s.kind != ValueKind::string && !(*c)[0].isNode())) return raise(n, "& joins strings");
+                if (!isText(s, (*c)[0])) return raise(n, "& joins strings; toString() makes one");
                 sides[c == &b] = s.text;
             }
             char* text = arena_.make<char>(sides[0].size() + sides[1].size());

@@ -98,7 +98,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
         std::string text;
         for (std::size_t i = 0; i < focus.size(); ++i) {
             Scalar s = scalar(focus[i]);
-            if (s.object || (s.kind != ValueKind::string && !focus[i].isNode())) return raise(n, "strings expected");
+            if (!isText(s, focus[i])) return raise(n, "strings expected; toString() makes one");
             if (i > 0) text += x.value_or(std::string_view());
             text += s.text;
         }
@@ -108,8 +108,7 @@ bool Evaluator::textFunction(const AstNode& n, const Frame& f, Collection& focus
     if (!single(n, focus)) return false;
     if (focus.empty()) return true;
     const Scalar subject = scalar(focus[0]);
-    if (subject.object || (subject.kind != ValueKind::string && !focus[0].isNode()))
-        return raise(n, "a string expected");
+    if (!isText(subject, focus[0])) return raise(n, "a string expected; toString() makes one");
     const std::string_view s = subject.text;
     const bool second = n.fn == Fn::replace || n.fn == Fn::replace_matches;
     if ((n.count > 0 && n.fn != Fn::substring && !x) || (second && !y)) return true;
