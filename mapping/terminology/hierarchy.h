@@ -16,6 +16,9 @@ public:
     struct Group {
         std::string_view first, last, code, title;
     };
+    struct Title {
+        std::string_view code, title;
+    };
     /// `isco-08`, `nace-2`, `nace-2.1`, `icd-10`; null for another name. Owner: the process.
     static const Hierarchy* named(std::string_view name);
     static std::vector<std::string> names();
@@ -23,16 +26,34 @@ public:
     std::string_view name() const { return name_; }
     /// The group right above, or "" at the top and for what is no code of it.
     std::string parent(std::string_view code) const;
-    /// The title of a group that the table names, or "".
+    /// The title of a group or code that the table names, or "".
     std::string_view title(std::string_view code) const;
+    /// Those that it names, groups first.
+    std::vector<Title> titles() const;
+    /// It names every code of the classification.
+    bool complete() const { return !below_.empty(); }
+    /// By its form the code may stand below a group that the table names; of a complete table: it is one that it names.
+    bool possible(std::string_view code) const;
+    const std::vector<std::string_view>& urls() const { return urls_; }  ///< that code systems are named by elsewhere
 
-    Hierarchy(std::string_view name, std::size_t stem, std::vector<Group> groups)
-        : name_(name), stem_(stem), groups_(std::move(groups)) {}
+    Hierarchy(std::string_view name, std::vector<std::string_view> urls, std::size_t listed, std::size_t stem,
+              std::vector<Group> groups, std::vector<Title> below = {})
+        : name_(name),
+          urls_(std::move(urls)),
+          listed_(listed),
+          stem_(stem),
+          groups_(std::move(groups)),
+          below_(std::move(below)) {}
 
 private:
     std::string_view name_;
-    std::size_t stem_;  ///< codes of this length stand right below the table's groups
+    std::vector<std::string_view> urls_;
+    std::size_t listed_;  ///< codes up to this length are all in the table
+    std::size_t stem_;    ///< codes of this length stand right below the table's groups
     std::vector<Group> groups_;
+    std::vector<Title> below_;  ///< sorted; all codes below the groups, or none
+
+    std::string_view groupTitle(std::string_view code) const;
 };
 
 }  // namespace porta::mapping

@@ -76,6 +76,35 @@ TEST(Terms, TheNearestGroupStandsIn) {
     EXPECT_EQ(mapped(kMap, "Z99", "").rfind("t: a code of 3 bytes has no row", 0), 0u);
 }
 
+TEST(Terms, TitlesOfNaceDownToItsClasses) {
+    const Hierarchy& nace = *Hierarchy::named("nace-2.1");
+    EXPECT_EQ(nace.titles().size(), 22u + 87 + 287 + 651);
+    EXPECT_EQ(nace.title("62.10"), "Computer programming activities");
+    EXPECT_EQ(nace.title("16.23"), "Manufacture of other builders' carpentry and joinery");
+    EXPECT_EQ(nace.title("62.99"), "");
+    for (const Hierarchy::Title& t : nace.titles()) {
+        std::string top(t.code);
+        while (!nace.parent(top).empty()) {
+            top = nace.parent(top);
+            EXPECT_NE(nace.title(top), "") << t.code;
+        }
+        EXPECT_EQ(top.size(), 1u) << t.code;
+    }
+}
+
+TEST(Terms, WhatMayStandBelowAGroup) {
+    auto possible = [](const char* name, const char* code) { return Hierarchy::named(name)->possible(code); };
+    EXPECT_TRUE(possible("nace-2.1", "62.10"));
+    EXPECT_FALSE(possible("nace-2.1", "62.99")) << "its table is complete";
+    EXPECT_TRUE(possible("nace-2", "62.01"));
+    EXPECT_FALSE(possible("nace-2", "04.1")) << "in no section";
+    EXPECT_TRUE(possible("isco-08", "2221"));
+    EXPECT_FALSE(possible("isco-08", "99")) << "all groups of two digits are listed";
+    EXPECT_FALSE(possible("isco-08", "9911"));
+    EXPECT_TRUE(possible("icd-10", "F32.1"));
+    EXPECT_FALSE(possible("icd-10", "?"));
+}
+
 TEST(Terms, AMistakeInAFileIsToldWithItsPlace) {
     written("map.yaml", "terms: t\nrows:\n  A: {code: one, equivalnce: wider}\n");
     const CheckReport report = checkMapping(written("m.yaml", kMapping));
