@@ -2,6 +2,7 @@
 /// The compiled form: a flat vector of nodes that name their operands by index. Private to this folder.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -210,11 +211,12 @@ struct AstNode {
     Value value = {};                   ///< literal
     std::shared_ptr<const re2::RE2> regex = {};
     // What `compile` finds out:
-    formats::Name name = std::string_view();  ///< of `text`
-    std::uint32_t path = kNone;               ///< into Ast::paths: the node is the end of one
-    std::uint32_t constant = kNone;           ///< into Ast::constants: literals, joined by `|` or alone
-    std::uint32_t place = kNone;              ///< variable: where it is likely to stand
-    bool nodes_only = false;                  ///< gives nodes of the tree, or nothing
+    formats::Name name = std::string_view();     ///< of `text`
+    std::uint32_t path = kNone;                  ///< into Ast::paths: the node is the end of one
+    std::uint32_t constant = kNone;              ///< into Ast::constants: literals, joined by `|` or alone
+    std::uint32_t place = kNone;                 ///< variable: where it is likely to stand
+    bool nodes_only = false;                     ///< gives nodes of the tree, or nothing
+    Terminology::Id table = Terminology::kNone;  ///< call: of the literal URL that it asks
 };
 
 /// One step of a path from the implicit focus.
@@ -247,8 +249,8 @@ struct Ast {
 };
 
 /// What a call gives, as far as it can be said without data: items of its input, one of them, what its arguments give, both,
-/// or values of a kind.
-enum class Gives : std::uint8_t { any, focus, item, argument, both, boolean, number, text, date, instant };
+/// or values of a kind; `parts` have members.
+enum class Gives : std::uint8_t { any, focus, item, argument, both, boolean, number, text, date, instant, parts };
 
 struct FunctionInfo {
     std::string_view name;
@@ -260,6 +262,11 @@ struct FunctionInfo {
 };
 inline constexpr std::uint8_t kMany = 64;  ///< arguments
 const FunctionInfo* findFunction(std::string_view name);
+
+/// Whether it is a function of %terminologies, and not of a code.
+bool asksService(const Ast& ast, const AstNode& call);
+/// Of a call whose first argument names a table: its kind.
+std::optional<Terminology::Kind> tableKind(const Ast& ast, const AstNode& call);
 
 /// Errors: misconfigured with offset.
 Result<Ast> parse(std::string_view text, const Options& options);

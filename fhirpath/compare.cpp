@@ -114,7 +114,7 @@ Tri Evaluator::same(const Value& va, const Value& vb) const {
     sharpen(vb, b);
     adapt(a, b);
     if (a.kind == ValueKind::quantity && b.kind == ValueKind::quantity) return sameQuantity(a, b);
-    if (a.object || b.object) return Tri::no;
+    if (a.object || b.object) return tri(a.kind == ValueKind::parts && b.kind == a.kind && a.text == b.text);
     if (isNumber(a) && isNumber(b)) {
         if (a.text == b.text) return Tri::yes;
         auto x = Decimal::parse(a.text, true), y = Decimal::parse(b.text, true);

@@ -7,7 +7,7 @@ namespace porta::fhirpath {
 
 bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
     Scalar s = exact(value);
-    if (s.kind == ValueKind::type) return false;
+    if (s.kind == ValueKind::type || s.kind == ValueKind::parts) return false;
     if (s.object && s.kind != to && (s.kind != ValueKind::quantity || to != ValueKind::string)) return false;
     const bool number = isNumber(s);
     const bool text = s.kind == ValueKind::string;
@@ -73,6 +73,7 @@ bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
             return true;
         }
         case ValueKind::type:
+        case ValueKind::parts:
         case ValueKind::node: break;
     }
     return false;

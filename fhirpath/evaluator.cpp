@@ -54,6 +54,7 @@ bool Evaluator::variable(const AstNode& n, Collection& out) {
     if (n.text == "context") return out.push_back(Value::ofNode(context_)), true;
     if (n.text == "resource") return out.push_back(Value::ofNode(resourceOf(context_))), true;
     if (n.text == "rootResource") return out.push_back(Value::ofNode(tree_.root())), true;
+    if (n.text == "terminologies") return out.push_back(Value::ofText(ValueKind::parts, std::string_view("{}"))), true;
     const std::string fixed = constantNamed(n.text);
     if (fixed.empty()) return raise(n, "unknown variable");
     out.push_back(made(ValueKind::string, fixed));
@@ -200,8 +201,20 @@ void Evaluator::memberOfValue(const AstNode& n, const Value& v, Collection& out)
         if (unit.size() >= 2 && unit.front() == '\'') unit = unit.substr(1, unit.size() - 2);
         if (n.text == "value") give(out, made(ValueKind::decimal, v.text), {v});
         if (n.text == "unit" || n.text == "code") give(out, made(ValueKind::string, unit), {v});
+    } else if (v.kind == ValueKind::parts) {
+        partsNamed(n.text, v, out);
     }
 }
+
+namespace {
+
+/// What %terminologies answers has members, and stands in no tree.
+bool ofParts(const Frame& f) {
+    return f.all == nullptr ? f.self->kind == ValueKind::parts
+                            : !f.all->empty() && f.all->front().kind == ValueKind::parts;
+}
+
+}  // namespace
 
 bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
     const AstNode& n = ast_.nodes[id];
@@ -215,7 +228,7 @@ bool Evaluator::eval(std::uint32_t id, const Frame& f, Collection& out) {
         out.append(values.begin(), values.end());
         return true;
     }
-    if (n.path != kNone) {
+    if (n.path != kNone && !ofParts(f)) {
         if (f.all == nullptr) {
             if (f.self->isNode()) follow(ast_.paths[n.path], f.self->node, out);
             else if (ast_.paths[n.path].size() <= 2) memberOfValue(n, *f.self, out);

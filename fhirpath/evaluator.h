@@ -64,7 +64,7 @@ private:
     /// As `scalar`, and for a node of FHIR with the type that the model gives it.
     Scalar exact(const Value& v) const;
     Scalar scalar(const Value& v) const {
-        if (!v.isNode()) return Scalar{v.kind, false, false, v.text, v.unit};
+        if (!v.isNode()) return Scalar{v.kind, false, v.kind == ValueKind::parts, v.text, v.unit};
         const formats::Node& n = tree_[v.node];
         if (n.kind == formats::NodeKind::text) return Scalar{ValueKind::string, true, false, n.text, {}};
         return typed(n, v.node);
@@ -139,6 +139,27 @@ private:
     bool dateFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
     bool between(const AstNode& n, const Frame& f, const Collection& focus, const Temporal& a, Collection& out);
     bool fhirFunction(const AstNode& n, const Frame& f, Collection& focus, Collection& out);
+    // Terminology (term_functions.cpp)
+    using Codings = SmallVector<Coding, 4>;
+    using Table = std::optional<Terminology::Id>;
+    bool termFunction(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
+    bool memberOf(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
+    bool subsumption(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
+    bool service(const AstNode& n, const Frame& f, Collection& out);
+    bool tableArgument(const AstNode& n, const Frame& f, Table& out, Collection& from);
+    bool noTable(const AstNode& n, Terminology::Kind kind, std::string_view url, bool quoted);
+    bool codedArgument(const AstNode& n, std::uint32_t i, const Frame& f, Codings& out, Collection& from);
+    bool codings(const AstNode& n, const Value& v, Codings& out);
+    bool above(const AstNode& n, const Codings& upper, const Codings& lower, bool& out);
+    bool memberAnswer(const AstNode& n, Terminology::Id set, const Codings& codings, bool& out, Coding& found);
+    bool systemAnswer(const AstNode& n, Terminology::Id system, const Codings& codings, bool& out, Coding& found);
+    bool expanded(const AstNode& n, Terminology::Id set, std::string& out);
+    bool lookedUp(const AstNode& n, const Codings& codings, std::string& out);
+    bool compared(const AstNode& n, Terminology::Id system, std::string_view a, std::string_view b,
+                  std::string_view& out);
+    bool translated(const AstNode& n, Terminology::Id map, const Codings& codings, std::string_view day,
+                    std::string& out);
+    void partsNamed(std::string_view name, const Value& v, Collection& out);
     NodeId resolved(const Value& reference) const;
     bool pathnames(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool conversion(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);

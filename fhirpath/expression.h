@@ -21,6 +21,7 @@
 #include "base/small_vector.h"
 #include "fhirpath/model.h"
 #include "fhirpath/shape.h"
+#include "fhirpath/terminology.h"
 #include "formats/node.h"
 
 namespace porta::fhirpath {
@@ -29,7 +30,8 @@ namespace porta::fhirpath {
 /// before it evaluates (`check`), where the others find nothing.
 enum class Profile : std::uint8_t { standard, mapping, strict };
 
-/// `longInteger` is the 64-bit integer of the 3.0 ballot, `type` what type() gives: its name, with the namespace as unit.
+/// `longInteger` is the 64-bit integer of the 3.0 ballot, `type` what type() gives: its name, with the namespace as unit; `parts`
+/// what %terminologies answers: a resource or a part of one, as JSON.
 enum class ValueKind : std::uint8_t {
     node,
     string,
@@ -42,6 +44,7 @@ enum class ValueKind : std::uint8_t {
     quantity,
     longInteger,
     type,
+    parts,
 };
 
 /// A node of the tree, or a computed value with the spans of the nodes that it was computed from.
@@ -95,6 +98,7 @@ struct Options {
     Trace trace = nullptr;
     std::vector<std::string> variables =
         {};  ///< names in the order in which they will be added: found without a search
+    std::shared_ptr<const Terminology> terminology = {};  ///< null: functions that ask one are refused
 };
 
 /// `%name` → values. `%context`, `%resource` and `%rootResource` are set by `evaluate` unless given here.
@@ -131,6 +135,12 @@ struct Read {
     std::string path;
     Use use = value;
     friend bool operator==(const Read&, const Read&) = default;
+};
+
+struct UnknownTable {
+    std::uint32_t offset = 0;  ///< of its URL in the expression's text
+    Terminology::Kind kind = Terminology::Kind::value_set;
+    std::string url;
 };
 
 /// Threads: any number may evaluate one compiled expression.
@@ -171,6 +181,8 @@ public:
     /// Every path that it reads, dotted, without positions, names in backquotes where needed: what the result is made of, and
     /// what only decides; where they are very many, any part of the record. For lineage.
     std::vector<Read> reads() const;
+    /// Tables of a terminology that it names by a literal and that are not there.
+    std::vector<UnknownTable> unknownTables() const;
     /// Names of the `%variables` it uses.
     std::vector<std::string> variables() const;
     const std::string& text() const;

@@ -217,7 +217,7 @@ bool Evaluator::fhirFunction(const AstNode& n, const Frame& f, Collection& focus
             return true;
         case Fn::slice:
         case Fn::element_definition: return raise(n, "no profile with its definitions is loaded");
-        default: return raise(n, "no table of a terminology answers this; ask a terminology server beforehand");
+        default: return termFunction(n, f, focus, out);
     }
 }
 

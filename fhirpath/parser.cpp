@@ -221,6 +221,11 @@ struct Parser {
         if (!take(")")) return bad(") expected", token().offset);
         if (args.size() < f->least || args.size() > f->most) return bad("wrong number of arguments", n.offset);
         if (!prepareRegex(n, args)) return kNone;
+        const bool service = asksService(ast, n);
+        if (n.fn == Fn::subsumes && (service ? args.size() < 3 : args.size() != 1))
+            return bad("wrong number of arguments", n.offset);
+        if (!service && n.fn >= Fn::validate_vs && n.fn <= Fn::lookup)
+            return bad("a function of %terminologies", n.offset);
         setArguments(n, args);
         return push(std::move(n));
     }

@@ -96,6 +96,9 @@ void prepare(Ast& ast, const std::vector<std::string>& variables) {
         auto known = std::find(variables.rbegin(), variables.rend(), n.text);
         if (n.op == Op::variable && known != variables.rend())
             n.place = static_cast<std::uint32_t>(variables.rend() - known - 1);
+        if (const auto kind = tableKind(ast, n); kind && ast.options.terminology)
+            if (const AstNode& url = ast.nodes[ast.arg(n, 0)]; url.op == Op::literal)
+                n.table = ast.options.terminology->find(*kind, url.value.text);
         Path path = pathTo(ast, id);
         if (path.empty()) continue;
         n.path = static_cast<std::uint32_t>(ast.paths.size());

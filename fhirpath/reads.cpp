@@ -60,7 +60,7 @@ struct Walk {
         const Paths focus = n.focus == kNone ? self : walk(n.focus, self, how);
         switch (n.op) {
             case Op::self: return self;
-            case Op::variable: return {"%" + nameText(n.text)};
+            case Op::variable: return n.text == "terminologies" ? Paths{} : Paths{"%" + nameText(n.text)};
             case Op::member: return below(focus, nameText(n.text));
             case Op::at: use(walk(ast.arg(n, 0), self, Read::filter), Read::filter); return focus;
             case Op::as: return focus;

@@ -106,6 +106,7 @@ struct Walker {
             open = open || type.open || own;
         }
         if (several) out.many = Many::many;
+        if (focus.computed & (bit(Leaf::any) | bit(Leaf::group))) out.computed |= bit(Leaf::any);
         if (open) {
             addPlace(out, Shape::kOpen);
             problems.push_back({n.offset, out.path, n.text, {}, true});
@@ -268,6 +269,7 @@ struct Walker {
             case Gives::text: return Known::made(Leaf::text);
             case Gives::date: return Known::made(Leaf::date);
             case Gives::instant: return Known::made(Leaf::instant);
+            case Gives::parts: return Known::made(Leaf::group);
             default: return Known::made(Leaf::any);
         }
     }

@@ -11,11 +11,12 @@ using formats::NodeKind;
 
 namespace {
 
-constexpr std::string_view kSystem[] = {"",         "String", "Boolean",  "Integer", "Decimal", "Date",
-                                        "DateTime", "Time",   "Quantity", "Long",    "TypeInfo"};
+constexpr std::string_view kSystem[] = {"",         "String", "Boolean",  "Integer", "Decimal",  "Date",
+                                        "DateTime", "Time",   "Quantity", "Long",    "TypeInfo", ""};
 
 bool systemType(std::string_view name) {
-    return name == "Any" || std::find(std::begin(kSystem) + 1, std::end(kSystem), name) != std::end(kSystem);
+    return name == "Any" ||
+           (!name.empty() && std::find(std::begin(kSystem), std::end(kSystem), name) != std::end(kSystem));
 }
 
 /// FHIR's primitives as values of FHIRPath (FHIR, chapter "FHIRPath", "Implicit conversions").
