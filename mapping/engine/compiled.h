@@ -14,6 +14,7 @@
 #include "mapping/engine/program.h"
 #include "mapping/engine/targets.h"
 #include "mapping/terminology/hierarchy.h"
+#include "mapping/terminology/terms.h"
 
 namespace porta::mapping {
 
@@ -95,6 +96,7 @@ struct Program::Impl {
     std::vector<std::string> variables = {"record", "source",
                                           "objectTime"};  ///< in the order of their setting; then `let`
     std::map<std::string, Table, std::less<>> tables;
+    std::shared_ptr<Terms> terms = Terms::builtIn();  ///< what expressions ask: `tables` and more
     std::vector<EmitRule> emits;
     std::vector<Rule> rules;
     Sha256 digest{};

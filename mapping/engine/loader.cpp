@@ -290,14 +290,15 @@ void Loader::run(const Yaml& y) {
         out.name = member(y, "mapping");
         if (out.name.empty()) stop(y, "missing", "`mapping` (its name) is missing");
     });
+    // Before all expressions, which may ask them.
+    if (const Yaml* t = y.find("tables")) guarded([&] { tables(*t); });
+    if (const Yaml* t = y.find("terms")) guarded([&] { terms(*t); });
     // Before `let`: what chooses the mapping is evaluated without its variables.
     const Yaml* in = y.find("input");
     guarded([&] {
         if (!in) stop(y, "missing", "`input` is missing");
         input(*in);
     });
-    if (const Yaml* t = y.find("tables")) guarded([&] { tables(*t); });
-    if (const Yaml* t = y.find("terms")) guarded([&] { terms(*t); });
     if (const Yaml* l = y.find("let")) guarded([&] { let(*l); });
     const Yaml* emits = y.find("emit");
     guarded([&] {
@@ -365,6 +366,7 @@ Result<std::shared_ptr<const Program>> Program::compile(const Yaml& mapping, con
 const Sha256& Program::digest() const { return impl_->digest; }
 const std::vector<Rule>& Program::rules() const { return impl_->rules; }
 const std::string& Program::name() const { return impl_->name; }
+const Terms& Program::terms() const { return *impl_->terms; }
 const formats::Settings& Program::format() const { return impl_->format; }
 
 }  // namespace porta::mapping

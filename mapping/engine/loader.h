@@ -33,7 +33,7 @@ struct Loader {
     Json terms_digest = Json::object();
     std::vector<std::string> lines = {};
     std::vector<std::string> names = {"record",       "source", "objectTime", "context", "resource",
-                                      "rootResource", "ucum",   "sct",        "loinc"};
+                                      "rootResource", "ucum",   "sct",        "loinc",   "terminologies"};
 
     /// Stops the part of the mapping that is wrong.
     struct Stop {
@@ -83,7 +83,11 @@ struct Loader {
     Row row(const Yaml& y, const Table& table);
     void table(const Yaml& y, Table& table);
     void tables(const Yaml& y);
-    /// Code maps in files of their own, beside the mapping; part of its digest.
+    void answering(const Table& table, const std::string& about);
+    bool resource(const Yaml& at, const std::string& name, const std::string& file);
+    /// A file that the mapping names.
+    std::string beside(const std::string& file) const;
+    /// Code maps, value sets and code systems in files of their own, beside the mapping; part of its digest.
     void terms(const Yaml& y);
 
     // loader_fields.cpp

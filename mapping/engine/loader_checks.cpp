@@ -169,7 +169,11 @@ Expression Loader::expression(const Yaml& at) {
         }
         return place;
     };
-    auto made = Expression::compile(at.text, fhirpath::Profile::mapping, out.variables);
+    fhirpath::Options options;
+    options.profile = fhirpath::Profile::mapping;
+    options.variables = out.variables;
+    options.terminology = out.terms;
+    auto made = Expression::compile(at.text, options);
     if (!made) {
         const auto offset = static_cast<std::uint32_t>(made.error().offset);
         const std::string what =
@@ -186,6 +190,8 @@ Expression Loader::expression(const Yaml& at) {
         unknown(inside(static_cast<std::uint32_t>(offset == std::string::npos ? 0 : offset)), "variable", "variable",
                 "%" + name, known);
     }
+    for (const fhirpath::UnknownTable& t : made->unknownTables())
+        unknown(inside(t.offset), "terms", std::string(fhirpath::nameOf(t.kind)), t.url, out.terms->urls(t.kind));
     fhirpath::Analysis analysis = made->analyse(*shape, here, variables);
     for (const fhirpath::PathProblem& p : analysis.problems) {
         const Yaml place = inside(p.offset);

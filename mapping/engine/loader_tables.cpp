@@ -1,4 +1,6 @@
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "mapping/engine/loader.h"
 
@@ -56,6 +58,35 @@ void Loader::table(const Yaml& t, Table& table) {
     if (const Yaml* o = t.find("otherwise")) table.otherwise = row(*o, table);
 }
 
+/// So that expressions may ask it.
+void Loader::answering(const Table& table, const std::string& about) {
+    std::vector<std::string> names = {table.name};
+    if (about.find(':') != std::string::npos) names.insert(names.begin(), about);
+    out.terms->addMap(
+        std::move(names), table.source_system, table.rows.size() + table.several.size(),
+        [&table](std::string_view code, std::string_view day, std::vector<fhirpath::Terminology::Match>& to) {
+            const Choice choice = choose(table, code, day);
+            if (!choice.row || choice.ambiguous) return !choice.ambiguous;
+            to.push_back({{choice.row->system, choice.row->code, choice.row->display},
+                          choice.of_group ? std::string_view("wider") : choice.row->equivalence});
+            return true;
+        });
+}
+
+/// A ValueSet or CodeSystem of FHIR: nothing to translate with, but expressions may ask it. False: the file is something else.
+bool Loader::resource(const Yaml& at, const std::string& name, const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    auto json = parseJson(bytes.str());
+    if (!json || !json->find("resourceType")) return false;
+    if (json->text("resourceType") == "ConceptMap")
+        stop(at, "terms", "a ConceptMap is a code map after `porta terms import --from conceptmap`");
+    if (auto added = out.terms->add(bytes.str(), name); !added) stop(at, "terms", added.error().message);
+    terms_digest[name] = std::move(*json);
+    return true;
+}
+
 void Loader::tables(const Yaml& y) {
     if (y.kind != Yaml::Kind::map) stop(y, "shape", "a map of tables expected");
     for (std::size_t i = 0; i < y.keys.size(); ++i) {
@@ -63,7 +94,12 @@ void Loader::tables(const Yaml& y) {
         Table& made = out.tables.emplace(y.keys[i], Table{}).first->second;
         made.name = y.keys[i];
         guarded([&] { table(y.items[i], made); });
+        answering(made, y.items[i].get("about"));
     }
+}
+
+std::string Loader::beside(const std::string& file) const {
+    return (std::filesystem::path(path).parent_path() / file).lexically_normal().string();
 }
 
 void Loader::terms(const Yaml& y) {
@@ -73,11 +109,18 @@ void Loader::terms(const Yaml& y) {
             findings.push_back(finding(keyAt(y, i), "duplicate-key", "`tables` has a table of this name"));
             continue;
         }
+        bool read = false;
+        guarded([&] {
+            read = true;
+            read = y.items[i].text.ends_with(".json") && resource(y.items[i], y.keys[i], beside(y.items[i].text));
+        });
+        if (read) continue;
         Table& made = out.tables.emplace(y.keys[i], Table{}).first->second;
         made.name = y.keys[i];
+        std::string about;
         guarded([&] {
             const std::string named = scalar(y.items[i], "a file");
-            const std::string file = (std::filesystem::path(path).parent_path() / named).lexically_normal().string();
+            const std::string file = beside(named);
             auto yaml = loadYaml(file);
             if (!yaml) {
                 if (yaml.error().rule == "yaml.open")
@@ -90,7 +133,9 @@ void Loader::terms(const Yaml& y) {
             Loader inner{out, file, {}, findings};
             inner.guarded([&] { inner.table(*yaml, made); });
             terms_digest[y.keys[i]] = toJson(*yaml);
+            about = yaml->get("about");
         });
+        answering(made, about);
     }
 }
 

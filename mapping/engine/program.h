@@ -51,6 +51,8 @@ struct Outcome {
     bool key_unreadable = false;                 ///< quarantined row of a full snapshot whose key could not be read
 };
 
+class Terms;
+
 class Program {
 public:
     /// Errors: misconfigured, with file:line:col, what was found and the nearest valid name.
@@ -64,6 +66,8 @@ public:
     const Sha256& digest() const;
     const std::vector<Rule>& rules() const;
     const std::string& name() const;
+    /// What its expressions may ask of terminologies.
+    const Terms& terms() const;
     /// What the mapping's `input` says of its format: the default where no source does (`map run`, goldens).
     const formats::Settings& format() const;
     struct Impl;

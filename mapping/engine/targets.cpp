@@ -67,6 +67,13 @@ std::vector<std::string> requiredBelow(std::string_view entity, std::string_view
     return names;
 }
 
+std::vector<std::pair<std::string, std::string>> valueSets() {
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const Field& f : kFields)
+        if (!f.codes.empty()) fields.emplace_back(f.entity, f.path);
+    return fields;
+}
+
 std::vector<std::string> valueSet(std::string_view entity, std::string_view path) {
     std::vector<std::string> codes;
     for (const Field& f : kFields) {

@@ -88,6 +88,8 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
         if (scope.tree.dialect() == formats::Dialect::hl7v2) return {};  // its first component is empty
         return at(scope, value, fail(Errc::malformed, "a single value expected, found a group", "mapping.group"));
     }
+    if (value.kind == ValueKind::parts)
+        return at(scope, value, fail(Errc::malformed, "a single value expected, found a group", "mapping.group"));
     const std::string_view text = value.str(scope.tree);
     if (text.empty()) return {};
     const bool constant = !value.isNode() && value.spans.empty();

@@ -8,6 +8,7 @@
 
 #include "mapping/engine/golden_file.h"
 #include "mapping/engine/reuse.h"
+#include "tests/unit/mapping/files.h"
 
 namespace {
 
@@ -73,6 +74,31 @@ TEST(Allocations, NoneForARecordAfterWarmUp) {
             EXPECT_EQ(made, 0u) << entry.path().filename() << " " << r.where;
         }
     }
+}
+
+/// Tables that expressions ask are looked up when a mapping is loaded.
+TEST(Allocations, NoneForWhatTablesAnswer) {
+    auto program = Program::load(
+        written("m.yaml",
+                "mapping: m\ninput: {format: csv, model: {columns: [id, sex, job]}}\n"
+                "tables:\n  sexes: {about: \"http://example.org/sexes\", rows: {M: male, F: female}}\n"
+                "emit:\n  - record: person\n    key: id\n    version: {order: arrival}\n"
+                "    when: \"sex.memberOf('https://porta.example/schemas/entities/person.json#sex').not() and "
+                "%terminologies.subsumes('nace-2.1', 'K', job) = 'subsumes'\"\n"
+                "    fields: {sex: \"%terminologies.translate('sexes', sex).parameter.where(name = 'match')"
+                ".part.where(name = 'concept').value.code\"}\n"));
+    ASSERT_TRUE(program) << program.error().message;
+    Input input;
+    input.bytes = "1,M,62.10";
+    input.context = "id,sex,job";
+    input.source = "s";
+    formats::NodeTree tree;
+    Outcome outcome;
+    for (int round = 0; round < 100; ++round) mapInto(**program, (*program)->format(), input, tree, outcome);
+    ASSERT_EQ(outcome.state, State::published) << outcome.error.message;
+    const std::size_t before = allocations;
+    mapInto(**program, (*program)->format(), input, tree, outcome);
+    EXPECT_EQ(allocations - before, 0u);
 }
 
 }  // namespace
