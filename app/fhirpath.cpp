@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/fhirpath_suite.h"
+#include "app/term_files.h"
 
 namespace porta::app {
 
@@ -13,12 +14,15 @@ using formats::NodeTree;
 
 int usage(bool asked) {
     (asked ? std::cout : std::cerr)
-        << "usage: porta fhirpath eval EXPR [FILE] [--strict] [--normative] [--release r4|r5]\n"
-           "       porta fhirpath suite SUITE.xml --inputs DIR [--report FILE] [--release r4|r5]\n"
+        << "usage: porta fhirpath eval EXPR [FILE] [--strict] [--normative] [--release r4|r5] [--terms FILE]…\n"
+           "       porta fhirpath suite SUITE.xml --inputs DIR [--report FILE] [--release r4|r5] [--terms FILE]…\n"
            "eval prints one value a line, and what trace() sees to the error stream; a FILE ending in .xml is read as "
            "XML, any\n"
            "other as JSON. --strict checks the types against FHIR's model first; --normative refuses what only the 3.0 "
            "ballot has.\n"
+           "Terminology functions are answered from what `porta terms list` prints, and from --terms: a ValueSet, "
+           "CodeSystem or\n"
+           "ConceptMap of FHIR, JSON.\n"
            "suite prints the tests that fail and those that ask a terminology server, then `N passed, M failed`; "
            "--report writes\n"
            "them as test_report.json. The release is r5 when the suite's name says so, else r4.\n"
@@ -57,7 +61,7 @@ int evaluate(const std::string& text, const std::string& file, fhirpath::Options
 
 int commandFhirpath(const Arguments& args) {
     if (!args.empty() && args[0] == "--help") return usage(true);
-    std::vector<std::string> plain;
+    std::vector<std::string> plain, terms;
     std::string inputs = ".", report, release;
     fhirpath::Options options;
     const std::string verb = args.empty() ? "" : args[0];
@@ -67,6 +71,7 @@ int commandFhirpath(const Arguments& args) {
         if (args[i] == "--inputs" && verb == "suite" && more) inputs = args[++i];
         else if (args[i] == "--report" && verb == "suite" && more) report = args[++i];
         else if (args[i] == "--release" && more) release = args[++i];
+        else if (args[i] == "--terms" && more) terms.push_back(args[++i]);
         else if (args[i] == "--strict" && verb == "eval") options.profile = fhirpath::Profile::strict;
         else if (args[i] == "--normative" && verb == "eval") options.ballot = false;
         else if (args[i].starts_with("--")) bad = true;
@@ -77,8 +82,13 @@ int commandFhirpath(const Arguments& args) {
     if (bad) return usage(false);
     const bool named_r5 = verb == "suite" && plain[0].find("r5") != std::string::npos;
     if (release == "r5" || (release.empty() && named_r5)) options.release = fhirpath::Release::r5;
+    if (verb == "eval" || !terms.empty()) {
+        auto tables = termsWith(terms);
+        if (!tables) return std::cerr << "porta fhirpath: " << tables.error().message << "\n", 1;
+        options.terminology = std::move(*tables);
+    }
     if (verb == "eval") return evaluate(plain[0], plain.size() > 1 ? plain[1] : std::string(), options);
-    return runFhirpathSuite(plain[0], inputs, report, options.release);
+    return runFhirpathSuite(plain[0], inputs, report, options);
 }
 
 }  // namespace porta::app

@@ -20,8 +20,9 @@ Result<std::unique_ptr<TreeInput>> loadTree(const std::string& file, bool plain)
 /// As FHIRPath writes a literal, strings without their quotes.
 std::string literalText(const fhirpath::Value& v, const formats::NodeTree& tree);
 
-/// Prints what fails, what is left out, and `N passed, M failed`. Gives the exit code.
+/// Prints what fails, what is left out, and `N passed, M failed`. Gives the exit code. Tests that ask a terminology server are
+/// left out unless `options` has tables for them.
 int runFhirpathSuite(const std::string& file, const std::string& inputs, const std::string& report_file,
-                     fhirpath::Release release);
+                     const fhirpath::Options& options);
 
 }  // namespace porta::app

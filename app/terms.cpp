@@ -11,9 +11,12 @@
 #include "app/input_file.h"
 #include "app/open.h"
 #include "app/permit.h"
+#include "app/term_files.h"
 #include "formats/charset.h"
+#include "mapping/engine/program.h"
 #include "mapping/terminology/code_map.h"
 #include "mapping/terminology/hierarchy.h"
+#include "mapping/terminology/terms.h"
 
 namespace porta::app {
 
@@ -23,10 +26,13 @@ const char* const kUsage =
     "usage: porta terms import FILE --from conceptmap|csv|v2-to-fhir -o FILE\n"
     "       porta terms missing [--source ID] [--as USER --purpose P] [-c DIR] [--state DIR]\n"
     "       porta terms show isco-08|nace-2|nace-2.1|icd-10 CODE\n"
+    "       porta terms list [MAPPING.yaml | FILE.json]…\n"
     "`import` makes a code map that a mapping names under `terms`. `missing` counts what waits in quarantine for a "
     "row,\n"
     "by table, the most frequent first; the codes themselves are shown to a user whose purpose has the section `raw`.\n"
-    "`show` prints a code's groups, the nearest first.\n"
+    "`show` prints a code's groups, the nearest first. `list` prints what memberOf(), subsumes() and %terminologies of "
+    "FHIRPath\n"
+    "are answered from: what is built in, what a mapping names, and FHIR's ValueSets, CodeSystems and ConceptMaps.\n"
     "Example: porta terms import gender.csv --from csv -o config/mappings/gender.yaml\n"
     "         porta terms missing -c config --as ada --purpose verification\n";
 
@@ -142,6 +148,41 @@ int show(const Options& o) {
     return 0;
 }
 
+/// The tables that a mapping has, or those that files add to what is built in.
+Result<std::vector<mapping::Terms::Listed>> tablesOf(const std::string& file, mapping::Terms& terms) {
+    if (!file.ends_with(".json")) {
+        auto program = mapping::Program::load(file);
+        if (!program) return program.error();
+        return (*program)->terms().list();
+    }
+    if (auto added = addTable(terms, file); !added) return added.error();
+    return terms.list();
+}
+
+int list(const Options& o) {
+    const std::shared_ptr<mapping::Terms> terms = mapping::Terms::builtIn();
+    std::vector<mapping::Terms::Listed> all = terms->list();
+    for (std::size_t i = 1; i < o.operands.size(); ++i) {
+        auto more = tablesOf(o.operands[i], *terms);
+        if (!more) return complain(more.error());
+        for (mapping::Terms::Listed& one : *more)
+            if (std::none_of(all.begin(), all.end(),
+                             [&](const auto& known) { return known.kind == one.kind && known.names == one.names; }))
+                all.push_back(std::move(one));
+    }
+    for (const mapping::Terms::Listed& one : all) {
+        Json line = Json::object();
+        line["kind"] = std::string(fhirpath::nameOf(one.kind));
+        line["name"] = one.names.front();
+        if (one.names.size() > 1) line["also"] = Json::array();
+        for (std::size_t i = 1; i < one.names.size(); ++i) line["also"].push(one.names[i]);
+        line["codes"] = static_cast<std::int64_t>(one.codes);
+        if (one.kind != fhirpath::Terminology::Kind::code_map) line["complete"] = one.all;
+        std::cout << print(line) << "\n";
+    }
+    return 0;
+}
+
 }  // namespace
 
 int commandTerms(const Arguments& args) {
@@ -153,10 +194,11 @@ int commandTerms(const Arguments& args) {
         if (verb == "import") return import(*o);
         if (verb == "missing" && o->operands.size() == 1) return missing(*o);
         if (verb == "show") return show(*o);
+        if (verb == "list") return list(*o);
     } catch (const pipeline::Failure& f) {
         return complain(f.error);
     }
-    return unknownVerb("terms", verb, {"import", "missing", "show"}, kUsage);
+    return unknownVerb("terms", verb, {"import", "list", "missing", "show"}, kUsage);
 }
 
 }  // namespace porta::app

@@ -57,6 +57,9 @@ def story(root):
     check(porta("map", "check", mapping).stdout.split()[-1] != digest, "the code map is part of the mapping's digest")
     r = porta("quarantine", "replay", "--reason", "unmapped", "-c", config)
     check(r.returncode == 0 and json.loads(r.stdout)["published"] == 10, "the replay publishes those that have a row now", r.stdout.decode())
+    listed = {x["name"]: x for x in lines(porta("terms", "list", mapping))}
+    check(listed["isco"] == {"kind": "code map", "name": "isco", "codes": 3} and listed["nace-2.1"]["codes"] == 1047 and not listed["isco-08"]["complete"],
+          "the tables that expressions may ask are listed, the mapping's among them", str(listed))
     left = lines(porta("terms", "missing", "-c", config, "--as", "admin", "--purpose", "verification"))
     check([(x["code"], x["count"]) for x in left] == [("PÀ", 2)], "the others still wait", str(left))
     views = lines(porta("view", "export", "-c", config, "--as", "admin", "--purpose", "care-coordination"))
@@ -89,10 +92,25 @@ def imports(root):
     check(made >= 85 and made + empty == len(maps), "published maps are imported and load", f"{made} of {len(maps)}, {empty} without any target")
 
 
+def resources(root):
+    (root / "vs.json").write_text(json.dumps({"resourceType": "ValueSet", "url": "http://example.org/vs", "compose": {"include": [{"system": "nace-2.1"}]}}))
+    listed = {x["name"]: x for x in lines(porta("terms", "list", root / "vs.json"))}
+    check(listed["http://example.org/vs"]["complete"] and listed["http://example.org/vs"]["codes"] == 1047, "a value set of a file is listed", str(listed))
+    def asked(text):
+        return porta("fhirpath", "eval", text, "--terms", root / "vs.json")
+    check(asked("'62.10'.memberOf('http://example.org/vs')").stdout == b"true\n", "an expression asks it")
+    check(asked("'62.99'.memberOf('http://example.org/vs')").stdout == b"false\n", "control: a code that it does not have")
+    check(b"did you mean `http://example.org/vs`" in asked("'62.10'.memberOf('http://example.org/vz')").stderr, "a value set that is not there is told with the nearest")
+    (root / "vs.json").write_text("{}")
+    r = asked("1")
+    check(r.returncode == 1 and b"vs.json: the resource has no `url`" in r.stderr, "a file that is no such resource is refused", r.stderr.decode())
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="porta-terms-") as directory:
         story(Path(directory))
         imports(Path(directory))
+        resources(Path(directory))
     print(f"terms: {len(check.failures)} failures")
     return 1 if check.failures else 0
 
