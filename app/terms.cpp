@@ -4,15 +4,11 @@
 #include <fstream>
 #include <iostream>
 #include <map>
-#include <sstream>
-#include <tuple>
 
 #include "app/commands.h"
 #include "app/input_file.h"
-#include "app/open.h"
-#include "app/permit.h"
 #include "app/term_files.h"
-#include "formats/charset.h"
+#include "app/terms_missing.h"
 #include "mapping/engine/program.h"
 #include "mapping/terminology/code_map.h"
 #include "mapping/terminology/hierarchy.h"
@@ -24,12 +20,16 @@ namespace {
 
 const char* const kUsage =
     "usage: porta terms import FILE --from conceptmap|csv|v2-to-fhir -o FILE\n"
-    "       porta terms missing [--source ID] [--as USER --purpose P] [-c DIR] [--state DIR]\n"
+    "       porta terms missing [--source ID] [--last N] [--as USER --purpose P] [-c DIR] [--state DIR]\n"
     "       porta terms show isco-08|nace-2|nace-2.1|icd-10 CODE\n"
     "       porta terms list [MAPPING.yaml | FILE.json]…\n"
     "`import` makes a code map that a mapping names under `terms`. `missing` counts what waits in quarantine for a "
     "row,\n"
-    "by table, the most frequent first; the codes themselves are shown to a user whose purpose has the section `raw`.\n"
+    "by table, the most frequent first; with --last also what tables let through without a row of its own, of the "
+    "newest "
+    "N raw\n"
+    "records of each source (`taken`: otherwise, group, kept). The codes are shown to a user whose purpose has the "
+    "section `raw`.\n"
     "`show` prints a code's groups, the nearest first. `list` prints what memberOf(), subsumes() and %terminologies of "
     "FHIRPath\n"
     "are answered from: what is built in, what a mapping names, and FHIR's ValueSets, CodeSystems and ConceptMaps.\n"
@@ -59,79 +59,6 @@ int import(const Options& o) {
     std::map<std::string, std::size_t> left_out;
     for (const std::string& why : map->left_out) ++left_out[why];
     for (const auto& [why, n] : left_out) std::cout << "  left out: " << n << " × " << why << "\n";
-    return 0;
-}
-
-struct Missing {
-    std::string source, table, code;
-    friend bool operator<(const Missing& a, const Missing& b) {
-        return std::tie(a.source, a.table, a.code) < std::tie(b.source, b.table, b.code);
-    }
-};
-
-void printMissing(const std::map<Missing, std::size_t>& counts, bool codes) {
-    std::vector<std::pair<Missing, std::size_t>> most(counts.begin(), counts.end());
-    std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-    for (const auto& [what, n] : most) {
-        Json line = Json::object();
-        line["source"] = what.source;
-        line["table"] = what.table;
-        if (codes) line["code"] = what.code;
-        line["count"] = static_cast<std::int64_t>(n);
-        std::cout << print(line) << "\n";
-    }
-}
-
-/// Without a user: how many, never which.
-int missingCounts(const Options& o) {
-    return withReader(o, [&](pipeline::Reader& reader) {
-        std::map<Missing, std::size_t> counts;
-        const std::string source = o.get("--source");
-        reader.quarantine([&](const Json& j) {
-            if (j.text("code") == "unmapped" && (source.empty() || j.text("source") == source))
-                ++counts[{j.text("source"), j.text("rule"), ""}];
-        });
-        printMissing(counts, false);
-        if (!counts.empty()) std::cerr << "the codes are shown with --as USER --purpose P\n";
-        return 0;
-    });
-}
-
-std::string decoded(const config::Settings& settings, const std::string& source, const std::string& piece) {
-    if (formats::invalidUtf8(piece) == std::string::npos) return piece;
-    for (const auto& s : settings.sources)
-        if (s.id == source)
-            if (auto charset = formats::sharedCharset(s.format.encoding))
-                if (auto text = (*charset)->decode(piece)) return *text;
-    return hex(reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size());
-}
-
-int missing(const Options& o) {
-    if (o.get("--as").empty()) return missingCounts(o);
-    auto p = permit(o, "terms.missing", 0);
-    if (!p) return complain(p.error());
-    // A code stands in the bytes of a record, which some purposes do not see.
-    if (auto r = p->mayShow("raw"); !r) return p->ends(r.error());
-    const std::string source = o.get("--source");
-    if (!source.empty())
-        if (auto r = p->mayRead(source); !r) return p->ends(r.error());
-    const pipeline::Reader::Sealed sealed = p->purpose.sealed ? pipeline::Reader::Sealed{} : p->reader->sealed();
-    std::vector<Json> waiting;
-    p->reader->quarantine([&](const Json& j) {
-        const bool asked = p->purpose.source(j.text("source")) && (source.empty() || j.text("source") == source);
-        if (asked && j.text("code") == "unmapped" && !sealed.raws.count(j.find("n")->integer())) waiting.push_back(j);
-    });
-    std::map<Missing, std::size_t> counts;
-    for (const Json& j : waiting) {
-        auto bytes = p->reader->rawBytes(j.find("n")->integer());
-        if (!bytes) return p->ends(bytes.error());
-        const auto& span = j.find("span")->items();
-        const std::size_t from = std::min(static_cast<std::size_t>(span[0].integer()), bytes->size());
-        const std::string piece = bytes->substr(from, static_cast<std::size_t>(span[1].integer()) - from);
-        ++counts[{j.text("source"), j.text("rule"), decoded(p->settings, j.text("source"), piece)}];
-    }
-    if (auto r = p->answers({.everybody = true}); !r) return complain(r.error());
-    printMissing(counts, true);
     return 0;
 }
 
@@ -186,13 +113,14 @@ int list(const Options& o) {
 }  // namespace
 
 int commandTerms(const Arguments& args) {
-    auto o = parseOptions(args, {"--json"}, {"--as", "--purpose", "--case", "--as-of", "--source", "--from", "-o"});
+    auto o = parseOptions(args, {"--json"},
+                          {"--as", "--purpose", "--case", "--as-of", "--source", "--from", "--last", "-o"});
     if (!o) return complain(o.error());
     if (o->help || o->operands.empty()) return usage(kUsage, o->help);
     const std::string& verb = o->operands[0];
     try {
         if (verb == "import") return import(*o);
-        if (verb == "missing" && o->operands.size() == 1) return missing(*o);
+        if (verb == "missing" && o->operands.size() == 1) return termsMissing(*o);
         if (verb == "show") return show(*o);
         if (verb == "list") return list(*o);
     } catch (const pipeline::Failure& f) {

@@ -7,6 +7,7 @@
 ///     program->map(format, input, tree);
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "fhirpath/expression.h"
 #include "formats/node.h"
@@ -15,6 +16,8 @@
 namespace porta::mapping {
 
 struct Row;
+struct Table;
+struct Choice;
 
 /// Expressions and rows are named by their address in the program, which must outlive the probe's answers.
 class Probe {
@@ -22,6 +25,8 @@ public:
     virtual ~Probe() = default;
     virtual void rule(std::uint32_t) {}
     virtual void row(const Row&) {}
+    /// What a table chose for a code; no row where the code is kept.
+    virtual void translated(const Table&, const Choice&, std::string_view /*code*/) {}
     /// `found`: something that says something stood there.
     virtual void evaluated(const fhirpath::Expression&, formats::NodeId, bool /*found*/) {}
     virtual void decided(const fhirpath::Expression&, formats::NodeId, bool /*holds*/) {}

@@ -123,6 +123,7 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
                            "a code of " + std::to_string(text.size()) + " bytes has no row; add it to the table",
                            rule.table->name));
         if (row && scope.scratch.probe) scope.scratch.probe->row(*row);
+        if (scope.scratch.probe) scope.scratch.probe->translated(*rule.table, choice, text);
         if (rule.type != Target::coded) {
             if (row) leaf("", row->code, How::translated, row->line);
             else leaf("", text, how, -1);

@@ -6,6 +6,7 @@
 
 #include "mapping/engine/check.h"
 #include "mapping/engine/golden.h"
+#include "mapping/engine/stand_ins.h"
 #include "mapping/terminology/code_map.h"
 #include "mapping/terminology/hierarchy.h"
 #include "tests/unit/mapping/files.h"
@@ -103,6 +104,36 @@ TEST(Terms, WhatMayStandBelowAGroup) {
     EXPECT_FALSE(possible("isco-08", "9911"));
     EXPECT_TRUE(possible("icd-10", "F32.1"));
     EXPECT_FALSE(possible("icd-10", "?"));
+}
+
+/// `table code taken` of the one record.
+std::string stoodIn(const std::string& map, const std::string& code, const std::string& more = {}) {
+    written("map.yaml", map);
+    std::string text = kMapping;
+    text.replace(text.find(", at: day"), 9, more);
+    auto program = Program::load(written("m.yaml", text));
+    if (!program) return program.error().message;
+    const std::string row = "1," + code + ",";
+    Input input;
+    input.bytes = row;
+    input.context = "id,code,day";
+    input.source = "s";
+    formats::NodeTree tree;
+    std::string out;
+    for (const StandIn& s : standIns({*program}, (*program)->format(), input, tree))
+        out += s.table + " " + s.code + " " + std::string(s.taken);
+    return out;
+}
+
+TEST(Terms, WhatStoodInForARow) {
+    EXPECT_EQ(stoodIn(kMap, "A"), "") << "a row of its own";
+    EXPECT_EQ(stoodIn(kMap, "F32.1"), "t F32.1 group");
+    EXPECT_EQ(stoodIn(kMap, "Z99"), "") << "it waits in quarantine";
+    EXPECT_EQ(stoodIn(kMap, "Z99", ", unmapped: keep"), "t Z99 kept");
+    const std::string other = kMap + "otherwise: {code: some}\n";
+    EXPECT_EQ(stoodIn(other, "Z99"), "t Z99 otherwise");
+    EXPECT_EQ(stoodIn(other, "F41"), "t F41 group");
+    EXPECT_EQ(stoodIn(other, "A"), "");
 }
 
 TEST(Terms, AMistakeInAFileIsToldWithItsPlace) {
