@@ -39,7 +39,7 @@ Result<Found> look(const formats::Settings& settings, const std::string& path, c
         if (!read) return lines;
         f.nodes += tree.size();
         f.answers = 31 * f.answers + tree.size();
-        describeUnit(next++, unit, tree, [&](std::string_view part) { lines += part; });
+        describeUnit(next++, unit, tree, settings.groups, [&](std::string_view part) { lines += part; });
         return lines;
     }));
     if (!read)
@@ -100,7 +100,8 @@ int benchRead(const Arguments& args) {
         "porta bench read: splits a file into records and reads each, again and again. Processor time of one thread, "
         "the\n"
         "disk not counted. FORMAT and its options are those of `porta read`: json ndjson csv fixed hl7v2 edifact xml;\n"
-        "--dialect fhir, --delimiter C, --encoding NAME, --columns NAME:WIDTH,…, --ragged, --record ELEMENT."};
+        "--dialect fhir, --delimiter C, --encoding NAME, --columns NAME:WIDTH,…, --ragged, --record ELEMENT, "
+        "--groups."};
     app.footer(
         "Examples: porta bench read hl7v2 adt.hl7\n"
         "          porta bench read csv register.csv --delimiter ';' --runs 5 --json");

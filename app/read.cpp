@@ -88,7 +88,7 @@ bool readObject(const formats::Settings& settings, const std::string& file, std:
             return false;
         }
         if (json) continue;
-        describeUnit(i, unit, tree, [](std::string_view lines) { std::cout << lines; });
+        describeUnit(i, unit, tree, settings.groups, [](std::string_view lines) { std::cout << lines; });
     }
     tell(file, json, bytes, units->units.size(), std::nullopt, took());
     return true;
@@ -109,10 +109,11 @@ int commandRead(const Arguments& args) {
     if (help || options.format.empty() || files.empty()) {
         (help ? std::cout : std::cerr)
             << "usage: porta read FORMAT FILE… [--dialect fhir] [--delimiter C] [--encoding NAME]\n"
-               "                  [--columns NAME:WIDTH,… [--ragged]] [--record ELEMENT] [--json]\n"
+               "                  [--columns NAME:WIDTH,… [--ragged]] [--record ELEMENT] [--groups] [--json]\n"
                "Formats: json ndjson csv fixed hl7v2 edifact xml. Prints the node tree, each node with the offset and "
                "length of its bytes. gzip and ZIP are opened.\n"
                "Examples: porta read hl7v2 admit.hl7\n"
+               "          porta read hl7v2 results.hl7 --groups\n"
                "          porta read csv register.csv --delimiter ';' --encoding windows-1252\n"
                "          porta read fixed register.txt --columns id:10,-:2,name:30\n"
                "          porta read xml persons.xml --record person\n";

@@ -39,6 +39,7 @@ bool ReaderOptions::take(const Arguments& args, std::size_t& i) {
     else if (args[i] == "--encoding" && more) given_.encoding = args[++i];
     else if (args[i] == "--record" && more) given_.record = args[++i];
     else if (args[i] == "--ragged") given_.ragged = true;
+    else if (args[i] == "--groups") given_.groups = true;
     else if (args[i] == "--columns" && more) columns_ = args[++i];
     else if (format.empty()) format = args[i];
     else return false;
@@ -50,6 +51,8 @@ Result<formats::Settings> ReaderOptions::settings() const {
     if (!kind) return kind.error();
     formats::Settings settings = given_;
     settings.kind = *kind;
+    if (given_.groups && *kind != formats::Kind::hl7v2)
+        return fail(Errc::malformed, "--groups: belongs to format hl7v2");
     if (*kind == formats::Kind::fixed) {
         std::vector<std::string> texts;
         std::istringstream list(columns_);
@@ -68,9 +71,11 @@ void ReaderOptions::adapt(formats::Settings& settings, const std::string& file) 
     if (settings.kind == formats::Kind::csv && file.ends_with(".tsv")) settings.delimiter = '\t';
 }
 
-void describeUnit(std::size_t index, const formats::Unit& unit, const formats::NodeTree& tree, const Lines& lines) {
+void describeUnit(std::size_t index, const formats::Unit& unit, const formats::NodeTree& tree, bool groups,
+                  const Lines& lines) {
     std::string out = "# unit " + std::to_string(index + 1) + " @" + std::to_string(unit.offset) + "+" +
                       std::to_string(unit.length) + "\n";
+    if (groups && !tree.grouped()) out += "# flat: MSH-9 and MSH-12 name no message structure that is known\n";
     describe(tree, tree.root(), 0, out, lines);
     lines(out);
 }

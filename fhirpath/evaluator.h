@@ -56,6 +56,7 @@ private:
     // HL7 v2 by the specification's appendix (hl7v2_view.cpp)
     bool v2Indexed(const AstNode& n, const Frame& f, Collection& out);
     bool v2Preceding(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
+    bool v2Groups(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     bool v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out);
     // Types and singletons
     bool isType(const Value& v, std::string_view type) const;

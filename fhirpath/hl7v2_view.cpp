@@ -1,6 +1,7 @@
 // HL7 v2 messages as the specification's appendix sees them, beside the short names: `Message.segment.where(code =
 // 'PID').field[3].element.first().simple()` is `PID.f3.first()`. Lists begin with 1. A field is here all its repetitions, so that
-// `element` of it is themselves. Groups need the abstract message syntax, which the reader does not apply: they are refused.
+// `element` of it is themselves. `group()` and `groups()` are there when the reader has put the segments below groups; `segment` is
+// always every segment, in the order of the message.
 #include "fhirpath/evaluator.h"
 
 namespace porta::fhirpath {
@@ -9,19 +10,22 @@ using formats::NodeId;
 
 namespace {
 
-/// How deep a node stands: 1 segment, 2 field, 3 component, 4 subcomponent.
-int levelOf(const formats::NodeTree& tree, NodeId node) {
-    int level = 0;
-    for (; tree[node].parent != kNoNode; node = tree[node].parent) ++level;
-    return level;
+/// Hands out the segments of a message or group, in their order, until one is not wanted.
+template <class Wanted>
+bool eachSegment(const formats::NodeTree& tree, NodeId of, const Wanted& wanted) {
+    for (NodeId c = tree[of].first_child; c != kNoNode; c = tree[c].next_sibling)
+        if (tree.level(c) == 0 ? !eachSegment(tree, c, wanted) : !wanted(c)) return false;
+    return true;
 }
 
 }  // namespace
 
 /// A name of the object model, when no part of the message has it. False: it is none.
 bool Navigator::v2Member(NodeId of, std::string_view name, Collection& out) const {
-    const int level = levelOf(tree_, of);
-    const bool list = (name == "segment" && level == 0) || (name == "field" && level == 1) ||
+    const std::size_t level = tree_.level(of);
+    if (name == "segment" && level == 0)
+        return eachSegment(tree_, of, [&](NodeId c) { return out.push_back(Value::ofNode(c)), true; });
+    const bool list = (name == "item" && level == 0) || (name == "field" && level == 1) ||
                       (name == "component" && level == 2) || (name == "subcomponent" && level == 3);
     if (list) {
         for (NodeId c = tree_[of].first_child; c != kNoNode; c = tree_[c].next_sibling) out.push_back(Value::ofNode(c));
@@ -77,20 +81,36 @@ bool Evaluator::v2Preceding(const AstNode& n, const Frame& f, const Collection& 
     for (const Value& v : focus) {
         if (!v.isNode() || !name || v.node == tree_.root()) continue;
         NodeId segment = v.node, found = kNoNode;
-        while (levelOf(tree_, segment) > 1) segment = tree_[segment].parent;
-        for (NodeId c = tree_[tree_.root()].first_child; c != kNoNode && c != segment; c = tree_[c].next_sibling) {
+        while (tree_.level(segment) > 1) segment = tree_[segment].parent;
+        eachSegment(tree_, tree_.root(), [&](NodeId c) {
+            if (c >= segment) return false;
             spend(1);
             if (tree_.named(c, *name)) found = c;
-        }
+            return true;
+        });
         if (found != kNoNode) out.push_back(Value::ofNode(found));
     }
     return !overspent() || raise(n, "the evaluation takes too many steps");
 }
 
+/// The groups of a message or group, all or those of a name.
+bool Evaluator::v2Groups(const AstNode& n, const Frame& f, const Collection& focus, Collection& out) {
+    if (!tree_.grouped()) return raise(n, "the message is not read by groups; preceding() finds the segment before");
+    std::optional<std::string_view> name;
+    Collection from;
+    if (n.count != 0 && !textArgument(n, 0, f, name, from)) return false;
+    if (n.count != 0 && !name) return true;
+    for (const Value& v : focus) {
+        if (!v.isNode() || tree_.level(v.node) != 0) continue;
+        for (NodeId c = tree_[v.node].first_child; c != kNoNode; c = tree_[c].next_sibling)
+            if (tree_.level(c) == 0 && (!name || tree_.named(c, *name))) out.push_back(Value::ofNode(c));
+    }
+    return true;
+}
+
 bool Evaluator::v2Function(const AstNode& n, const Frame& f, const Collection& focus, Collection& out) {
     if (tree_.dialect() != formats::Dialect::hl7v2) return raise(n, "an HL7 v2 message expected");
-    if (n.fn == Fn::v2_group)
-        return raise(n, "the message is not read by groups; preceding() finds the segment before");
+    if (n.fn == Fn::v2_group) return v2Groups(n, f, focus, out);
     if (n.fn == Fn::preceding) return v2Preceding(n, f, focus, out);
     std::optional<std::int64_t> number;
     if (n.fn == Fn::v2_parts && !integerArgument(n, 0, f, number)) return false;

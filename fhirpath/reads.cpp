@@ -112,8 +112,13 @@ struct Walk {
             case Fn::preceding: {
                 use(focus, Read::filter);
                 const AstNode& name = ast.nodes[ast.arg(n, 0)];
-                return {"%resource." +
+                return {"%segment()." +
                         (name.op == Op::literal ? nameText(std::string(name.value.text)) : "children()")};
+            }
+            case Fn::v2_group: {
+                if (n.count == 0) return below(focus, "children()");
+                const AstNode& name = ast.nodes[ast.arg(n, 0)];
+                return below(focus, name.op == Op::literal ? nameText(std::string(name.value.text)) : "children()");
             }
             case Fn::children: return below(focus, "children()");
             case Fn::repeat: arguments(Read::filter); [[fallthrough]];

@@ -82,7 +82,7 @@ struct Walker {
                 continue;
             }
             // `Patient.name`: the type of what the expression starts from.
-            if (n.type_like && shape.named(place, n.text)) {
+            if (n.type_like && shape.dialect != formats::Dialect::hl7v2 && shape.named(place, n.text)) {
                 addPlace(out, place);
                 continue;
             }
@@ -207,12 +207,23 @@ struct Walker {
     }
 
     /// The step that a name in quotes stands for.
-    static AstNode segmentNamed(const AstNode& literal) {
+    static AstNode partNamed(const AstNode& literal) {
         AstNode step;
         step.op = Op::member;
         step.text = literal.value.text;
         step.offset = literal.offset;
         return step;
+    }
+
+    /// A message of HL7 v2 and all groups in it. What has fields is a segment.
+    void withGroups(PlaceId place, Known& out) const {
+        for (PlaceId one : expanded(Known::at(place))) {
+            addPlace(out, one);
+            if (one == Shape::kOpen) continue;
+            for (const Shape::Element& e : shape.types[one].elements)
+                if (const auto& parts = shape.types[e.type].elements; !parts.empty() && parts.front().name[0] != 'f')
+                    withGroups(e.type, out);
+        }
     }
 
     Known call(const AstNode& n, const Known& focus, const Known& self) {
@@ -248,9 +259,15 @@ struct Walker {
             case Fn::preceding: {
                 const AstNode& name = ast.nodes[ast.arg(n, 0)];
                 if (name.op != Op::literal) return Known::at(Shape::kOpen);
-                Known out = member(segmentNamed(name), Known::at(shape.root));
+                Known message;
+                withGroups(shape.root, message);
+                Known out = member(partNamed(name), message);
                 out.many = focus.many;
                 return out;
+            }
+            case Fn::v2_group: {
+                if (n.count == 0 || ast.nodes[ast.arg(n, 0)].op != Op::literal) return Known::at(Shape::kOpen);
+                return member(partNamed(ast.nodes[ast.arg(n, 0)]), focus);
             }
             case Fn::split:
             case Fn::to_chars: {

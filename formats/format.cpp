@@ -63,7 +63,7 @@ Result<void> parse(const Settings& settings, std::string_view raw, std::string_v
         case Kind::json:
         case Kind::ndjson: return json::parse(raw, settings.fhir, tree);
         case Kind::csv: return csv::parse(settings, raw, context, tree);
-        case Kind::hl7v2: return hl7v2::parse(raw, settings.encoding, tree);
+        case Kind::hl7v2: return hl7v2::parse(raw, settings.encoding, settings.groups, tree);
         case Kind::xml: return xml::parse(raw, context, settings.fhir, tree);
         case Kind::fixed: return fixed::parse(settings, raw, tree);
         case Kind::edifact: return edifact::parse(raw, context, tree);

@@ -34,6 +34,7 @@ struct Settings {
     bool header = true;              ///< csv: the first row names the columns
     bool fhir = false;               ///< json, ndjson, xml: dialect of the tree
     bool ragged = false;             ///< fixed: blanks at the end of a line may be missing
+    bool groups = false;             ///< hl7v2: segments below the groups of their message's structure
     std::string record = {};         ///< xml: each element of this name is a raw record; empty: the document is one
     Columns columns = {};            ///< fixed
 };

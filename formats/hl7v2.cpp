@@ -3,7 +3,9 @@
 #include <charconv>
 #include <optional>
 
+#include "base/text.h"
 #include "formats/hl7v2_charset.h"
+#include "formats/hl7v2_groups.h"
 #include "formats/numbered.h"
 #include "formats/readers.h"
 
@@ -41,9 +43,10 @@ class Parser {
 public:
     Parser(std::string_view raw, NodeTree& tree) : raw_(raw), scan_(raw), tree_(tree) {}
 
-    Result<void> run(const std::string& encoding) {
+    Result<void> run(const std::string& encoding, bool groups) {
         if (auto done = delimiters(); !done) return done;
         if (auto done = chooseCharset(encoding); !done) return done;
+        if (groups) chooseStructure();
         signs_ = signsOf(d_).data();
         for (std::size_t at = 0; at < raw_.size();) {
             while (at < raw_.size() && isEnd(raw_[at])) ++at;
@@ -69,6 +72,7 @@ private:
     std::optional<MessageCharset> charset_ = {};
     const std::uint8_t* signs_ = nullptr;
     const NumberedNames& names_ = numberedNames();
+    std::optional<Grouping> groups_ = {};
 
     /// MSH-1 and MSH-2 (2.5.4).
     Result<void> delimiters() {
@@ -91,11 +95,24 @@ private:
         return {};
     }
 
-    Result<void> chooseCharset(const std::string& encoding) {
-        // MSH-1 is the separator itself, so MSH-18 stands after the 17th one.
+    /// A field of the header as it stands. MSH-1 is the separator itself, so MSH-18 stands after the 17th one.
+    std::string_view headerField(int number) const {
         std::size_t at = 0;
-        for (int n = 0; n < 17 && at < raw_.size() && !isEnd(raw_[at]); ++at) n += raw_[at] == d_.field;
-        auto charset = MessageCharset::of(raw_.substr(at, stopAt(raw_, at, d_.field) - at), d_.repetition, encoding);
+        for (int n = 1; n < number && at < raw_.size() && !isEnd(raw_[at]); ++at) n += raw_[at] == d_.field;
+        return raw_.substr(at, stopAt(raw_, at, d_.field) - at);
+    }
+
+    /// What MSH-9 and MSH-12 say; without a structure that is known the message stays flat.
+    void chooseStructure() {
+        std::string_view repetitions = headerField(9), version = headerField(12);
+        std::string_view type = until(repetitions, d_.repetition);
+        const std::string_view code = until(type, d_.component), event = until(type, d_.component);
+        const auto found = Structures::find(until(version, d_.component), code, event, until(type, d_.component));
+        if (found.message != nullptr) groups_.emplace(tree_, *found.structures, *found.message);
+    }
+
+    Result<void> chooseCharset(const std::string& encoding) {
+        auto charset = MessageCharset::of(headerField(18), d_.repetition, encoding);
         if (!charset) return charset.error();
         charset_ = *charset;
         if (charset_->masks()) {
@@ -143,7 +160,8 @@ private:
             return fail(Errc::malformed,
                         "a segment begins with three capital letters or digits and the field separator",
                         "hl7v2.segment", from, std::min<std::size_t>(raw_.size() - from, 4));
-        const NodeId node = tree_.add(tree_.root(), id, NodeKind::object, {}, {});
+        const NodeId parent = groups_ ? groups_->place(id) : tree_.root();
+        const NodeId node = tree_.add(parent, id, NodeKind::object, {}, {});
         std::size_t at = from + 3, end = raw_.size();
         Level field{kNoNode, at + 1, 1}, component{kNoNode, at + 1, 1};
         std::size_t subcomponent = 1;
@@ -188,6 +206,7 @@ private:
             break;
         }
         tree_.at(node).span = spanOf(from, end);
+        if (groups_) groups_->covered(spanOf(from, end));
         return end;
     }
 
@@ -310,9 +329,9 @@ private:
 
 Result<Units> split(std::string_view object) { return Splitter(object).run(); }
 
-Result<void> parse(std::string_view raw, const std::string& encoding, NodeTree& tree) {
+Result<void> parse(std::string_view raw, const std::string& encoding, bool groups, NodeTree& tree) {
     tree.clear(Dialect::hl7v2);
-    return Parser(raw, tree).run(encoding);
+    return Parser(raw, tree).run(encoding, groups);
 }
 
 }  // namespace porta::formats::hl7v2

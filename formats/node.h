@@ -67,6 +67,7 @@ struct Node {
     NodeId last_child = kNoNode;
     NodeId next_sibling = kNoNode;
     NodeKind kind = NodeKind::object;
+    bool group = false;  ///< HL7 v2: of the message's structure, with segments and groups below
 };
 
 /// How member names behave where formats differ.
@@ -88,7 +89,7 @@ public:
         nodes_.push_back(Node{});
         texts_.clear();
         dialect_ = dialect;
-        root_gathered_ = false;
+        root_gathered_ = grouped_ = false;
         parts_gathered_ = dialect == Dialect::hl7v2;
     }
     Dialect dialect() const { return dialect_; }
@@ -120,11 +121,26 @@ public:
                nodes_[node].first_child == kNoNode && (name == "c1" || name == "s1");
     }
     /// Children of one name stand side by side: who has met the first ones need not look on.
-    bool gathered(NodeId parent) const { return parent == 0 ? root_gathered_ : parts_gathered_; }
+    bool gathered(NodeId parent) const {
+        return parent == 0 ? root_gathered_ : parts_gathered_ && !nodes_[parent].group;
+    }
     /// The reader says so of the root's.
     void gatherRoot() { root_gathered_ = true; }
     /// Nodes of another format come below.
     void scatterParts() { parts_gathered_ = false; }
+    /// HL7 v2: the message's structure is known, and its segments stand below groups.
+    bool grouped() const { return grouped_; }
+    void setGrouped() { grouped_ = true; }
+    NodeId addGroup(NodeId parent, const Name& name) {
+        const NodeId id = add(parent, name, NodeKind::object, {}, {});
+        nodes_[id].group = true;
+        return id;
+    }
+    /// How deep a node of HL7 v2 stands: 0 the message and its groups, 1 a segment, 2 a field, 3 a component.
+    std::size_t level(NodeId node) const {
+        if (node == 0) return 0;
+        return nodes_[node].group ? 0 : level(nodes_[node].parent) + 1;
+    }
     /// Copies a decoded text. The view lives until `clear`.
     std::string_view keep(std::string_view text) { return texts_.keep(text); }
 
@@ -132,7 +148,7 @@ private:
     std::vector<Node> nodes_;
     Arena texts_;
     Dialect dialect_ = Dialect::plain;
-    bool root_gathered_ = false, parts_gathered_ = false;
+    bool root_gathered_ = false, parts_gathered_ = false, grouped_ = false;
 };
 
 }  // namespace porta::formats

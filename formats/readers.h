@@ -7,7 +7,9 @@ namespace porta::formats {
 namespace hl7v2 {
 Result<Units> split(std::string_view object);
 /// HL7 v2.5.1 chapter 2: delimiters from MSH-1 and MSH-2, escapes of 2.7, charset of MSH-18 (else `encoding`).
-Result<void> parse(std::string_view raw, const std::string& encoding, NodeTree& tree);
+/// groups: segments stand below the groups of the message's structure (`tree.grouped()`); flat, where MSH-9 and MSH-12 name none
+/// that is known. No segment is lost or changes its place in the order of the bytes.
+Result<void> parse(std::string_view raw, const std::string& encoding, bool groups, NodeTree& tree);
 }  // namespace hl7v2
 
 namespace json {

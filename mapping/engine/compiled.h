@@ -107,6 +107,7 @@ struct Scratch {
     fhirpath::Variables vars = {};
     fhirpath::Collection let = {};                                      ///< of the named expression that is evaluated
     Arena arena = {};                                                   ///< computed values
+    formats::Settings settings = {};                                    ///< a source's, as a program asks for them
     std::vector<std::pair<std::uint64_t, formats::NodeId>> spans = {};  ///< sorted; filled when many are looked for
     std::size_t looks = 0;                                              ///< for a span of this record, node by node
     std::array<std::size_t, 64> leaves = {};  ///< of the operations before, by their emit: as many as the next may have

@@ -116,8 +116,7 @@ struct Explainer::Impl {
     /// not depend on what stands in it; an HL7 field is there when something in it says something.
     void leavesOf(NodeId node, std::vector<NodeId>& out) const {
         if (isLeaf(tree, node)) return out.push_back(node);
-        if (tree.dialect() != formats::Dialect::hl7v2 || node == tree.root() || tree[node].parent == tree.root())
-            return;
+        if (tree.dialect() != formats::Dialect::hl7v2 || tree.level(node) <= 1) return;
         for (NodeId c = tree[node].first_child; c != kNoNode; c = tree[c].next_sibling) leavesOf(c, out);
     }
     /// All leaves that the expression may have looked at there, and what for.
@@ -198,8 +197,7 @@ struct Explainer::Impl {
                 for (NodeId n : nodes) {
                     read[n] = true;
                     // An HL7 v2 field where a simpler type is expected is its first component.
-                    if (tree.dialect() == formats::Dialect::hl7v2 && tree[n].parent != tree.root() &&
-                        r.use == Read::value)
+                    if (tree.dialect() == formats::Dialect::hl7v2 && tree.level(n) > 1 && r.use == Read::value)
                         for (NodeId c = tree[n].first_child; c != kNoNode; c = tree[c].first_child) read[c] = true;
                 }
             }

@@ -65,7 +65,7 @@ Json toJson(const Yaml& y) {
 
 void Loader::input(const Yaml& y) {
     keys(y, {"format", "model", "when", "delimiter", "encoding", "header", "fhir", "dates", "zone", "columns", "ragged",
-             "record"});
+             "record", "groups"});
     const Yaml* format = y.find("format");
     if (!format) stop(y, "missing", "`format` is missing");
     out.format.kind =
@@ -79,6 +79,10 @@ void Loader::input(const Yaml& y) {
     if (const Yaml* f = y.find("fhir")) out.format.fhir = choice(*f, "fhir", {"true", "false"}) == "true";
     if (const Yaml* r = y.find("record")) out.format.record = scalar(*r, "record");
     if (const Yaml* r = y.find("ragged")) out.format.ragged = choice(*r, "ragged", {"true", "false"}) == "true";
+    if (const Yaml* g = y.find("groups")) {
+        out.format.groups = choice(*g, "groups", {"true", "false"}) == "true";
+        if (out.format.kind != formats::Kind::hl7v2) stop(*g, "shape", "`groups` belongs to format hl7v2");
+    }
     if (const Yaml* c = y.find("columns"); c && out.format.kind == formats::Kind::fixed) {
         std::vector<std::string> texts;
         for (const Yaml& item : c->items) texts.push_back(scalar(item, "columns"));
@@ -91,7 +95,7 @@ void Loader::input(const Yaml& y) {
     out.dates = member(y, "dates");
     out.zone = member(y, "zone");
     if (const Yaml* m = y.find("model")) {
-        auto model = modelOf(*m, std::filesystem::path(path).parent_path().string());
+        auto model = modelOf(*m, std::filesystem::path(path).parent_path().string(), out.format.groups);
         if (!model) stop(*m, "model", model.error().message, model.error().path);
         shape = *model;
         model_named = !(m->kind == Yaml::Kind::scalar && m->text == "open");

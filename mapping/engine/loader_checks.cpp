@@ -16,12 +16,18 @@ namespace {
 
 constexpr unsigned kTimes = bit(Leaf::date) | bit(Leaf::instant);
 
-/// The kinds of values: made ones, and those of the places. HL7 v2 takes the first part of a group.
+/// HL7 v2 takes the first part of a value; segments and groups of them are none.
+bool hasParts(const Shape::Type& type) {
+    if (type.leaf != Leaf::group || type.elements.empty()) return false;
+    const std::string& first = type.elements.front().name;
+    return first == "c1" || first == "s1";
+}
+
+/// The kinds of values: made ones, and those of the places.
 unsigned kindsOf(const Shape& shape, const Known& known, std::string* name) {
     unsigned kinds = known.computed;
     for (fhirpath::PlaceId place : known.places) {
-        while (shape.dialect == formats::Dialect::hl7v2 && place != Shape::kOpen &&
-               shape.types[place].leaf == Leaf::group && !shape.types[place].elements.empty())
+        while (shape.dialect == formats::Dialect::hl7v2 && place != Shape::kOpen && hasParts(shape.types[place]))
             place = shape.types[place].elements.front().type;
         if (place == Shape::kOpen) {
             kinds |= bit(Leaf::any);

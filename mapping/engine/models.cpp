@@ -61,10 +61,10 @@ bool ends(const std::string& text, std::string_view with) {
     return text.size() > with.size() && text.compare(text.size() - with.size(), with.size(), with) == 0;
 }
 
-Result<std::shared_ptr<const Shape>> named(const std::string& name, const std::string& directory) {
+Result<std::shared_ptr<const Shape>> named(const std::string& name, const std::string& directory, bool groups) {
     if (name == "open") return openModel();
     if (name == "fhir-r4") return fhirModel({});
-    if (name.rfind("hl7v2-", 0) == 0) return hl7v2Model({name.substr(6)}, {});
+    if (name.rfind("hl7v2-", 0) == 0) return hl7v2Model({name.substr(6)}, {}, groups);
     if (ends(name, ".xsd")) return xsdModel(beside(directory, name), {});
     if (ends(name, ".json")) return jsonSchemaModel(beside(directory, name));
     return told("unknown model `" + name + "`",
@@ -75,8 +75,8 @@ Result<std::shared_ptr<const Shape>> named(const std::string& name, const std::s
 
 std::shared_ptr<const Shape> openModel() { return std::make_shared<Shape>(); }
 
-Result<std::shared_ptr<const Shape>> modelOf(const Yaml& model, const std::string& directory) {
-    if (model.kind == Yaml::Kind::scalar) return named(model.text, directory);
+Result<std::shared_ptr<const Shape>> modelOf(const Yaml& model, const std::string& directory, bool groups) {
+    if (model.kind == Yaml::Kind::scalar) return named(model.text, directory, groups);
     if (model.kind != Yaml::Kind::map || model.keys.empty())
         return told("`model` is a name (open, fhir-r4, hl7v2-2.5.1, FILE.xsd, FILE.json) or a map of one");
     const std::string& kind = model.keys[0];
@@ -100,7 +100,7 @@ Result<std::shared_ptr<const Shape>> modelOf(const Yaml& model, const std::strin
         return fhirModel(model.get("resource"));
     }
     const Yaml* messages = model.find("messages");
-    return hl7v2Model(texts(first), messages ? texts(*messages) : std::vector<std::string>{});
+    return hl7v2Model(texts(first), messages ? texts(*messages) : std::vector<std::string>{}, groups);
 }
 
 }  // namespace porta::mapping

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "formats/hl7v2_structures.h"
 #include "mapping/engine/models.h"
 
 namespace porta::mapping {
@@ -11,6 +12,8 @@ namespace porta::mapping {
 using fhirpath::Leaf;
 using fhirpath::PlaceId;
 using fhirpath::Shape;
+using formats::hl7v2::Part;
+using formats::hl7v2::Structures;
 
 namespace {
 
@@ -40,12 +43,13 @@ struct Entry {
 using Rows = std::map<std::string, std::vector<Entry>, std::less<>>;
 
 struct Version {
-    Rows types, segments, messages;
-    explicit Version(std::string_view table) {
+    Rows types, segments;
+    const Structures& structures;
+    Version(std::string_view table, std::string_view name) : structures(*Structures::named(name)) {
         while (!table.empty()) {
             std::string_view line = until(table, '\n');
             const std::string_view kind = until(line, ' ');
-            Rows& rows = kind == "type" ? types : kind == "segment" ? segments : messages;
+            Rows& rows = kind == "type" ? types : segments;
             std::vector<Entry>& row = rows[std::string(until(line, ' '))];
             while (!line.empty()) row.emplace_back(until(line, ' '));
         }
@@ -94,11 +98,40 @@ struct Maker {
                               fields[i].required);
         return id;
     }
+    /// How often a segment may stand in a message: once, or (true) several times, as one of a repeated group does.
+    void flat(const Part& group, bool repeated, std::map<std::string, bool>& found) const {
+        for (const Part& part : version.structures.parts(group)) {
+            const bool many = repeated || part.many;
+            if (part.group) {
+                flat(part, many, found);
+                continue;
+            }
+            auto [segment, fresh] = found.try_emplace(std::string(part.name.text), many);
+            if (!fresh) segment->second = true;
+        }
+    }
+    /// A message or group with its segments and groups; a name may stand at several places of it.
+    PlaceId grouped(const Part& group) {
+        const PlaceId id = shape.group(std::string(group.name.text));
+        for (const Part& part : version.structures.parts(group)) {
+            const std::string name(part.name.text);
+            if (!part.group && !version.segments.count(name)) continue;
+            const PlaceId place = part.group ? grouped(part) : segment(name);
+            const auto& elements = shape.types[id].elements;
+            const bool again =
+                std::any_of(elements.begin(), elements.end(), [&](const auto& e) { return e.name == name; });
+            shape.element(id, name, place, part.many || again, part.required && !group.choice);
+        }
+        return id;
+    }
     PlaceId root(const std::vector<std::string>& messages) {
         std::map<std::string, bool> segments;  // to: may stand several times
         for (const std::string& message : messages)
-            if (auto found = version.messages.find(message); found != version.messages.end())
-                for (const Entry& e : found->second) segments[e.name] |= e.many;
+            if (const Part* found = version.structures.message(message)) {
+                std::map<std::string, bool> own;
+                flat(*found, false, own);
+                for (const auto& [name, many] : own) segments[name] |= many;
+            }
         if (messages.empty())
             for (const auto& [name, fields] : version.segments) segments[name] = false;
         PlaceId id = shape.group("message");
@@ -109,14 +142,14 @@ struct Maker {
 };
 
 const Version* versionNamed(const std::string& name) {
-    static const Version v231(k231), v251(k251), v28(k28);
+    static const Version v231(k231, "2.3.1"), v251(k251, "2.5.1"), v28(k28, "2.8");
     return name == "2.3.1" ? &v231 : name == "2.5.1" ? &v251 : name == "2.8" ? &v28 : nullptr;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Shape>> hl7v2Model(const std::vector<std::string>& versions,
-                                                const std::vector<std::string>& messages) {
+                                                const std::vector<std::string>& messages, bool groups) {
     auto shape = std::make_shared<Shape>();
     shape->dialect = formats::Dialect::hl7v2;
     shape->root = shape->group("message");
@@ -126,12 +159,18 @@ Result<std::shared_ptr<const Shape>> hl7v2Model(const std::vector<std::string>& 
         if (!version)
             return fail(Errc::misconfigured, "unknown version of HL7 v2 `" + name + "`", "model", 0, 0,
                         nearest(name, {"2.3.1", "2.5.1", "2.8"}));
-        for (const auto& [message, segments] : version->messages) known.push_back(message);
-        const PlaceId root = Maker{*shape, *version}.root(messages);
-        shape->types[shape->root].alternatives.push_back(root);
+        for (const Part& message : version->structures.messages()) known.emplace_back(message.name.text);
+        Maker maker{*shape, *version};
+        auto add = [&](PlaceId root) { shape->types[shape->root].alternatives.push_back(root); };
+        if (!groups) add(maker.root(messages));
+        for (const std::string& message : messages)
+            if (const Part* found = version->structures.message(message); found && groups) add(maker.grouped(*found));
     }
     if (versions.empty())
         return fail(Errc::misconfigured, "`hl7v2` names versions: 2.3.1, 2.5.1, 2.8", "model", 0, 0, "2.5.1");
+    if (groups && messages.empty())
+        return fail(Errc::misconfigured,
+                    "with `groups` the model names its messages: {hl7v2: [2.5.1], messages: [ORU_R01]}", "model");
     for (const std::string& message : messages)
         if (std::find(known.begin(), known.end(), message) == known.end())
             return fail(Errc::misconfigured, "unknown message structure `" + message + "`", "model", 0, 0,

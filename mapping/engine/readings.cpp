@@ -20,6 +20,13 @@ std::string under(const std::string& path, const std::string& rest) {
     return path == "$this" ? rest.substr(1) : path + rest;
 }
 
+/// `.OBR.f4` of every OBR of a message, whichever group it stands in.
+std::string anywhere(const std::string& rest) {
+    const std::size_t end = std::min(rest.find('.', 1), rest.size());
+    const std::string name = rest.substr(1, end - 1);
+    return (name == "children()" ? "segment" : "segment.where(code = '" + name + "')") + rest.substr(end);
+}
+
 }  // namespace
 
 const std::vector<Reading>& Readings::of(const fhirpath::Expression& e) {
@@ -43,6 +50,10 @@ void Readings::open(const Read& read, std::vector<Reading>& out) {
             const std::string path = inner.use == Read::value ? under(inner.path, rest) : inner.path;
             out.push_back({path, true, through(inner.use, read.use)});
         }
+        return;
+    }
+    if (name == "segment()") {
+        out.push_back({program_.format.groups ? anywhere(rest) : under("$this", rest), true, read.use});
         return;
     }
     const bool root = name == "record" || name == "resource" || name == "rootResource";

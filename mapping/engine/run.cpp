@@ -117,14 +117,14 @@ bool sameFamily(const formats::Settings& a, const formats::Settings& b) {
     return a.kind == b.kind || (json(a.kind) && json(b.kind)) || (a.fhir && b.fhir);
 }
 
-/// The source's settings, changed in `own` where a program asks for FHIR's dialect: they hold texts, which are not copied for
-/// each record.
-const formats::Settings& withDialect(const formats::Settings& format, bool fhir,
-                                     std::optional<formats::Settings>& own) {
-    if (!fhir || format.fhir) return format;
+/// The source's settings as a program asks for them: FHIR's dialect where any of the source's does, groups where this one does.
+/// They hold texts, which are copied only where something changes.
+const formats::Settings& asked(const formats::Settings& format, bool fhir, bool groups, formats::Settings& own) {
+    if ((!fhir || format.fhir) && format.groups == groups) return format;
     own = format;
-    own->fhir = true;
-    return *own;
+    own.fhir = fhir || format.fhir;
+    own.groups = groups;
+    return own;
 }
 
 /// Whether the program takes this tree.
@@ -148,12 +148,22 @@ Result<void> openAll(RecordScope& scope, const formats::Within& within, const Co
     return {};
 }
 
+/// What the paths of a mapping by groups name is not there in a message that could only be read flat.
+Error withoutStructure(const formats::NodeTree& tree) {
+    const NodeId header = tree.child(tree.root(), "MSH"), type = tree.child(header, "f9");
+    const formats::Span span = tree[type == formats::kNoNode ? header : type].span;
+    return fail(Errc::unmapped,
+                "the mapping reads by groups, and MSH-9 and MSH-12 name no message structure that is known",
+                "hl7v2.structure", span.offset, span.length);
+}
+
 void mapTree(RecordScope& scope, formats::NodeTree& tree, Operations& operations, Outcome& out) {
     auto refused = [&](Error error) {
         operations.shrink(0);
         refuse(std::move(error), out);
         if (scope.input.full_snapshot) presences(scope, operations, out);
     };
+    if (scope.format.groups && !tree.grouped()) return refused(withoutStructure(tree));
     for (const auto& [name, expression] : scope.program.let) {
         Collection& found = scope.scratch.let;
         found.clear();
@@ -196,18 +206,24 @@ void unreadable(const Input& input, Error error, Outcome& out) {
 template <class Programs>
 void mapByFirst(const Programs& programs, const formats::Settings& format, const Input& input, formats::NodeTree& tree,
                 Outcome& out) {
-    std::optional<formats::Settings> own;
     const bool fhir =
         std::any_of(programs.begin(), programs.end(), [](const auto& p) { return p->impl().format.fhir; });
-    const formats::Settings& settings = withDialect(format, fhir, own);
     Scratch& mine = scratch();
     reset(out);
     Operations operations = mine.pool.refill(out.operations);
-    if (auto read = formats::parse(settings, input.bytes, input.context, tree); !read)
-        return unreadable(input, read.error(), out);
+    const formats::Settings* settings = nullptr;
+    auto read = [&](bool groups) {
+        settings = &asked(format, fhir, groups, mine.settings);
+        return formats::parse(*settings, input.bytes, input.context, tree);
+    };
+    auto groupsOf = [&](const auto& p) { return format.kind == formats::Kind::hl7v2 && p->impl().format.groups; };
+    if (auto done = read(!programs.empty() && groupsOf(programs.front())); !done)
+        return unreadable(input, done.error(), out);
     std::uint32_t first_rule = 0;
     for (const auto& p : programs) {
-        RecordScope scope{p->impl(), settings, input, tree, mine};
+        if (groupsOf(p) != settings->groups)
+            if (auto done = read(!settings->groups); !done) return unreadable(input, done.error(), out);
+        RecordScope scope{p->impl(), *settings, input, tree, mine};
         auto taken = takes(scope);
         if (!taken) return refuse(inField(taken.error(), "input.when"), out);
         if (*taken) {

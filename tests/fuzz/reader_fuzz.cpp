@@ -27,6 +27,8 @@ std::vector<Settings> waysToRead(Kind kind) {
         for (const char* wide : {"utf-16", "utf-16le", "utf-16be"}) way([&](Settings& s) { s.encoding = wide; });
     } else if (kind == Kind::xml) {
         way([](Settings& s) { s.record = "given"; });
+    } else if (kind == Kind::hl7v2) {
+        way([](Settings& s) { s.groups = true; });
     }
     if (kind == Kind::xml || kind == Kind::json || kind == Kind::ndjson) way([](Settings& s) { s.fhir = true; });
     ways.push_back(plain);

@@ -166,6 +166,45 @@ TEST(Expression, Hl7AsTheAppendixSeesIt) {
     for (const Case& c : cases) EXPECT_EQ(run(c.text, tree), c.expected) << c.text;
 }
 
+TEST(Expression, Hl7ByGroups) {
+    formats::Settings settings;
+    settings.kind = formats::Kind::hl7v2;
+    settings.groups = true;
+    formats::NodeTree tree;
+    const std::string_view message =
+        "MSH|^~\\&|A|B|C|D|20240501||ORU^R01|1|P|2.5.1\rPID|1||4711\rOBR|1|||A\rOBX|1|LN||1\rNTE|1||n\rZZZ|z\r"
+        "OBX|2|ST||2\rOBR|2|||B\rOBX|3|ST||3\r";
+    ASSERT_TRUE(formats::parse(settings, message, {}, tree));
+    const std::string orders = "PATIENT_RESULT.ORDER_OBSERVATION";
+    const std::pair<std::string, std::string> cases[] = {
+        {"MSH.f9.c1", "ORU"},
+        {"PID.f3", ""},
+        {"PATIENT_RESULT.PATIENT.PID.f3", "4711"},
+        {orders + ".OBR.f4", "A,B"},
+        {orders + "[1].OBSERVATION.OBX.f1", "3"},
+        {orders + "[0].OBSERVATION[1].OBX.f1", "2"},
+        {orders + "[2].OBR.f4", ""},
+        {orders + "[0].OBSERVATION.ZZZ.f1", "z"},
+        {orders + ".where(OBR.f4 = 'B').OBSERVATION.OBX.f1", "3"},
+        {orders + ".OBSERVATION.OBX.select(f1 & preceding('OBR').f4)", "1A,2A,3B"},
+        {orders + ".OBSERVATION.NTE.preceding('OBX').f1", "1"},
+        {orders + "[1].preceding('OBR').f4", "A"},
+        {orders + "[1].OBSERVATION.OBX.preceding('PID').f3", "4711"},
+        {"Message.group('PATIENT_RESULT').group('PATIENT').PID.f3", "4711"},
+        {"group('PATIENT_RESULT').groups().count()", "3"},
+        {"group('PATIENT_RESULT').group('PID')", ""},
+        {"PATIENT_RESULT.PATIENT.PID.group('PATIENT')", ""},
+        {"Message.segment.code", "MSH,PID,OBR,OBX,NTE,ZZZ,OBX,OBR,OBX"},
+        {"segment.where(code = 'OBX').f1", "1,2,3"},
+        {"segment[3].elements(4)", "A"},
+        {orders + "[0].segment.code", "OBR,OBX,NTE,ZZZ,OBX"},
+        {orders + "[0].item.code", "OBR"},
+        {orders + "[0].OBSERVATION[0].OBX.field[2].text", "LN"},
+        {"PATIENT_RESULT.code", ""},
+    };
+    for (const auto& [text, expected] : cases) EXPECT_EQ(run(text, tree), expected) << text;
+}
+
 TEST(Expression, Conditions) {
     formats::Settings settings;
     settings.kind = formats::Kind::hl7v2;

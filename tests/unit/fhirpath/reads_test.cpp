@@ -32,7 +32,7 @@ TEST(Reads, TellValuesFromWhatDecides) {
     EXPECT_EQ(readsOf("iif(resourceType = 'B', entry.resource, $this).where(t.exists())"),
               "condition resourceType, filter entry.resource.t, filter t, value entry.resource, value $this");
     EXPECT_EQ(readsOf("a.select(b | c)"), "value a.b, value a.c");
-    EXPECT_EQ(readsOf("preceding('OBR').f4.c2"), "filter $this, value %resource.OBR.f4.c2");
+    EXPECT_EQ(readsOf("preceding('OBR').f4.c2"), "filter $this, value %segment().OBR.f4.c2");
     EXPECT_EQ(readsOf("'x'"), "");
 }
 

@@ -66,6 +66,13 @@ TEST(Allocation, NoneForARecordOnceItIsWarm) {
                         "UTF-8\rPID|1||100200^^^HOSPITAL^MR~7||PROVETTA DÒTTORATI^ANNA \\T\\ more than fifteen "
                         "bytes||19810307|\"\"\r"),
               0u);
+    Settings groups = of(Kind::hl7v2);
+    groups.groups = true;
+    EXPECT_EQ(
+        perRecord(groups,
+                  "MSH|^~\\&|LAB|HOSPITAL|||20240502101500||ORU^R01|4711|P|2.5\rPID|1||100200^^^HOSPITAL^MR\rOBR|1\r"
+                  "OBX|1|ST|a^b||a text of more than fifteen bytes\rNTE|1\rZZZ|1\rOBR|2\rOBX|1|ST|c||d\rDSC|1\r"),
+        0u);
     EXPECT_EQ(perRecord(of(Kind::fixed), "A00001PROVETTA ÀNNA DA LONTANO19810307\n"), 0u);
     EXPECT_EQ(perRecord(of(Kind::edifact),
                         "UNB+UNOC:3+S+R+240502:1015+I'UNH+1+INVOIC:D:96A:UN'NAD+BY+++A NAME OF MORE THAN FIFTEEN "

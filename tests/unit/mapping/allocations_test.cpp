@@ -101,5 +101,36 @@ TEST(Allocations, NoneForWhatTablesAnswer) {
     EXPECT_EQ(allocations - before, 0u);
 }
 
+TEST(Allocations, NoneForARecordReadByGroups) {
+    auto program = Program::load(written("groups_allocations.yaml",
+                                         "mapping: orders\n"
+                                         "input: {format: hl7v2, groups: true, when: MSH.f9.c1 = 'ORU'}\n"
+                                         "emit:\n"
+                                         "  - record: involvement\n"
+                                         "    each: PATIENT_RESULT.ORDER_OBSERVATION\n"
+                                         "    key: OBR.f3.c1\n"
+                                         "    subjects: [{id: \"preceding('PID').f3.first().c1\"}]\n"
+                                         "    fields: {role: OBR.f4.c2, contact: OBSERVATION.OBX.f5.first()}\n"));
+    ASSERT_TRUE(program) << program.error().message;
+    formats::Settings source;
+    source.kind = formats::Kind::hl7v2;
+    source.encoding = "utf-8";
+    Input input;
+    input.bytes =
+        "MSH|^~\\&|LAB|A|||20240501||ORU^R01|7|P|2.5.1\rPID|1||4711||TESTA^ADA\rOBR|1||A1|718-7^A name of more than "
+        "fifteen\r"
+        "OBX|1|NM|718-7||13.1\rZZZ|1\rOBR|2||A2|789-8^Erythrocytes\rOBX|1|NM|789-8||4.4\rOBX|2|NM|785-6||29\r";
+    input.source = "lab";
+    input.object_time = "2024-05-01";
+    formats::NodeTree tree;
+    Outcome outcome;
+    for (int round = 0; round < 100; ++round) mapInto(**program, source, input, tree, outcome);
+    ASSERT_EQ(outcome.operations.size(), 2u) << outcome.error.message;
+    const std::size_t before = allocations;
+    mapInto(**program, source, input, tree, outcome);
+    const std::size_t made = allocations - before;
+    EXPECT_EQ(made, 0u);
+}
+
 }  // namespace
 }  // namespace porta::mapping
