@@ -204,8 +204,9 @@ struct Explainer::Impl {
         for (NodeId i = 1; i < tree.size(); ++i) {
             if (!isLeaf(tree, i) || read[i]) continue;
             std::string path = pathOf(tree, i, false);
-            // The reader itself reads the delimiters and the character set.
-            const bool header = path == "MSH.f1" || path == "MSH.f2" || path == "MSH.f18";
+            // The reader itself reads the delimiters and the character set, and the structure by which it makes groups.
+            const bool structure = tree.grouped() && (path.starts_with("MSH.f9") || path.starts_with("MSH.f12"));
+            const bool header = path == "MSH.f1" || path == "MSH.f2" || path == "MSH.f18" || structure;
             if (!(header && tree.dialect() == formats::Dialect::hl7v2))
                 out.unread.push_back({std::move(path), tree[i].span});
         }

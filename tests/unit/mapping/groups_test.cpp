@@ -140,6 +140,7 @@ TEST(Groups, ExplainUnreadAndLineage) {
     EXPECT_EQ(unread.find("PATIENT_RESULT.PATIENT.PID.f3"), std::string::npos) << "preceding() has read it: " << unread;
     EXPECT_NE(unread.find("PATIENT_RESULT.PATIENT.PID.f5.c1"), std::string::npos) << unread;
     EXPECT_NE(unread.find("PATIENT_RESULT.ORDER_OBSERVATION.OBSERVATION.NTE.f3"), std::string::npos) << unread;
+    EXPECT_EQ(unread.find("MSH.f12"), std::string::npos) << "the reader has read it: " << unread;
     std::string lineage;
     for (const FieldLineage& f : lineageOf(*m.program))
         for (const SourcePath& s : f.sources) lineage += s.path + "\n";
