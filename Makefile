@@ -6,7 +6,7 @@ FORMATTED = git ls-files -z '*.cpp' '*.h'
 FUZZ_SECONDS ?= 60
 FAULT_SEEDS ?= 20
 
-.PHONY: help setup build test test-faults test-powercut race demo demo-kafka asan fuzz fuzz-coverage bench bench-rivals lint format clean
+.PHONY: help setup build test test-faults test-peers test-powercut race demo demo-kafka asan fuzz fuzz-coverage bench bench-rivals lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -33,6 +33,9 @@ demo-kafka: build  ## the same over a real Apache Kafka and PostgreSQL, one proc
 
 test-faults: build  ## every fault on a real Kafka and PostgreSQL, FAULT_SEEDS (20) seeds each; about an hour
 	@python3 tests/faults/run.py $(PORTA) --seeds $(FAULT_SEEDS)
+
+test-peers: build  ## some 4,000 expressions by fhirpath.js, too; where the answers differ, a reason is known; a minute
+	@python3 tests/peers/peers_test.py $(PORTA) 1
 
 race: build  ## the threads under valgrind's helgrind: files, and clients pushing to all roles; four minutes
 	@python3 tests/race/race_test.py $(PORTA) 400

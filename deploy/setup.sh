@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 mapfile -t wanted < <(grep -v '^#' packages.txt)
+# Node may come from another place than Debian, and its package excludes Debian's npm.
+command -v npm >/dev/null || wanted+=(nodejs npm)
 
 if ! command -v dpkg-query >/dev/null; then
   echo "setup: no dpkg-query here; install the equivalents of deploy/packages.txt by hand" >&2

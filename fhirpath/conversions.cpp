@@ -8,7 +8,8 @@ namespace porta::fhirpath {
 bool Evaluator::convert(ValueKind to, const Value& value, Value& out) {
     Scalar s = exact(value);
     if (s.kind == ValueKind::type || s.kind == ValueKind::parts) return false;
-    if (s.object && s.kind != to && (s.kind != ValueKind::quantity || to != ValueKind::string)) return false;
+    const bool quantity = s.kind == ValueKind::quantity && (to == s.kind || to == ValueKind::string);
+    if (s.object && !quantity) return false;
     const bool number = isNumber(s);
     const bool text = s.kind == ValueKind::string;
     const bool boolean = s.kind == ValueKind::boolean;

@@ -131,6 +131,7 @@ MODEL = ("models: each law within its bounds, and what breaks it", ["tests/model
 BUILT = {
     "simulation": ("simulation: 1,000 schedules, every law after each, and the controls", ["tests/simulation/run.py", "build/release"]),
     "privacy": ("privacy: marked values from feeds to files and messages", ["tests/privacy/privacy_test.py", "build/release/porta"]),
+    "peers": ("beside fhirpath.js, a tenth of the expressions", ["tests/peers/peers_test.py", "build/release/porta"]),
     "race": ("threads under helgrind, the short form", ["tests/race/race_test.py", "build/release/porta"]),
     "powercut": ("power cuts: ten states of a recorded run", ["tests/powercut/powercut_test.py", "build/release/porta"]),
     "backup": ("backup and restore: embedded, PostgreSQL beside Kafka, from each into the other",
