@@ -59,6 +59,9 @@ Result<config::Settings> loadSettings(const Options& options) {
 }
 
 std::optional<int> parse(CLI::App& app, const Arguments& args) {
+    // What stands before the colon is what a user types.
+    const std::string description = app.get_description();
+    app.name(description.substr(0, description.find(':')));
     try {
         app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
         return std::nullopt;
