@@ -11,6 +11,14 @@ bool Evaluator::raise(const AstNode& at, std::string what) {
     return false;
 }
 
+bool Evaluator::isText(const Scalar& s, const Value& v) const {
+    if (s.object || !v.isNode()) return !s.object && s.kind == ValueKind::string;
+    if (tree_.dialect() != formats::Dialect::fhir) return true;
+    // XML does not tell a number from a text; dates are read as what stands there.
+    const Scalar typed = exact(v);
+    return !isNumber(typed) && typed.kind != ValueKind::boolean && typed.kind != ValueKind::quantity;
+}
+
 bool Evaluator::late() {
     const auto limit = ast_.options.limits.time;
     if (limit.count() == 0) return false;

@@ -1,5 +1,6 @@
 #pragma once
-/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has the control, types.cpp types, compare.cpp and operators.cpp the operators, truth.cpp conditions; functions.cpp and *_functions.cpp the functions.
+/// One evaluation of a compiled expression. Private to this folder: evaluator.cpp has the control, navigator.h paths, types.cpp
+/// types, compare.cpp and operators.cpp the operators, truth.cpp conditions; functions.cpp and *_functions.cpp the functions.
 #include <chrono>
 #include <optional>
 
@@ -72,9 +73,7 @@ private:
     }
     Scalar typed(const formats::Node& n, NodeId node) const;
     /// Whether functions of strings take it. Only FHIR has types: elsewhere a number of JSON is a text as good as any.
-    bool isText(const Scalar& s, const Value& v) const {
-        return !s.object && (s.kind == ValueKind::string || (v.isNode() && tree_.dialect() != formats::Dialect::fhir));
-    }
+    bool isText(const Scalar& s, const Value& v) const;
     bool single(const AstNode& at, const Collection& c);
     bool boolean(const AstNode& at, const Collection& c, std::optional<bool>& out);
     bool argument(const AstNode& n, std::uint32_t i, const Frame& f, Collection& out);
@@ -152,6 +151,7 @@ private:
     bool codedArgument(const AstNode& n, std::uint32_t i, const Frame& f, Codings& out, Collection& from);
     bool codings(const AstNode& n, const Value& v, Codings& out);
     bool above(const AstNode& n, const Codings& upper, const Codings& lower, bool& out);
+    const Coding* codingOf(const Codings& codings, Terminology::Id system) const;
     bool memberAnswer(const AstNode& n, Terminology::Id set, const Codings& codings, bool& out, Coding& found);
     bool systemAnswer(const AstNode& n, Terminology::Id system, const Codings& codings, bool& out, Coding& found);
     bool expanded(const AstNode& n, Terminology::Id set, std::string& out);

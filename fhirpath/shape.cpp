@@ -103,7 +103,9 @@ struct Walker {
             }
             // Segments that begin with Z are the sender's own (HL7 v2.5.1, 2.17).
             const bool own = shape.dialect == formats::Dialect::hl7v2 && n.text.size() == 3 && n.text[0] == 'Z';
-            open = open || type.open || own;
+            // What the object model of HL7 v2 lists holds segments of every kind.
+            const bool list = shape.dialect == formats::Dialect::hl7v2 && isV2List(n.text);
+            open = open || type.open || own || list;
         }
         if (several) out.many = Many::many;
         if (focus.computed & (bit(Leaf::any) | bit(Leaf::group))) out.computed |= bit(Leaf::any);

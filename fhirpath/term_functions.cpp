@@ -2,6 +2,7 @@
 // "FHIRPath", "Additional functions" and "Terminology Service API"). What no table decides is an error, never "no".
 #include <algorithm>
 
+#include "base/date_time.h"
 #include "base/yaml.h"
 #include "fhirpath/encoding.h"
 #include "fhirpath/evaluator.h"
@@ -108,7 +109,7 @@ bool Evaluator::codings(const AstNode& n, const Value& v, Codings& out) {
         each(name, part);
         if (part.empty()) continue;
         if (scalar(part[0]).object) return raise(n, kCoded);
-        known = true;
+        known = known || name != std::string_view("system");  // an identifier has one, too
         *to = part[0].str(tree_);
     }
     each("text", inside);
@@ -125,8 +126,10 @@ bool Evaluator::tableArgument(const AstNode& n, const Frame& f, Table& out, Coll
     if (!textArgument(n, 0, f, url, from) || !url) return !error;
     const Terminology::Id found = ast_.options.terminology->find(kind, *url);
     const AstNode& named = ast_.nodes[ast_.arg(n, 0)];
-    // A URL of the record is not shown.
-    const bool quoted = named.op == Op::literal || (named.op == Op::variable && named.text.starts_with("vs-"));
+    // A URL of the record is not shown: a variable may be the caller's.
+    const bool environment = named.op == Op::variable && named.text.starts_with("vs-") && !defined(named.text) &&
+                             !vars_.find(named.text, named.place);
+    const bool quoted = named.op == Op::literal || environment;
     if (found == Terminology::kNone) return noTable(n, kind, *url, quoted);
     return out = found, true;
 }
@@ -145,6 +148,13 @@ bool Evaluator::noTable(const AstNode& n, Kind kind, std::string_view url, bool 
 /// An argument that is one code, Coding or CodeableConcept.
 bool Evaluator::codedArgument(const AstNode& n, std::uint32_t i, const Frame& f, Codings& out, Collection& from) {
     return argument(n, i, f, from) && single(n, from) && (from.empty() || codings(n, from[0], out));
+}
+
+/// The first that is of the code system, or may be.
+const Coding* Evaluator::codingOf(const Codings& codings, Terminology::Id system) const {
+    for (const Coding& c : codings)
+        if (c.system.empty() || ast_.options.terminology->find(Kind::code_system, c.system) == system) return &c;
+    return nullptr;
 }
 
 /// Whether a value set has any of the codings, and which.
@@ -286,7 +296,7 @@ bool Evaluator::lookedUp(const AstNode& n, const Codings& codings, std::string& 
     Parameters answer(out);
     answer.text("name", "valueString", name);
     answer.text("display", "valueString", found.display);
-    if (const std::string parent = tables.parent(system, found.code); !parent.empty()) {
+    for (const std::string& parent : tables.parents(system, found.code)) {
         answer.parts("property");
         answer.text("code", "valueCode", "parent");
         answer.text("value", "valueCode", parent);
@@ -336,16 +346,17 @@ bool Evaluator::service(const AstNode& n, const Frame& f, Collection& out) {
     options.clear();
     if (next < n.count && !textArgument(n, next, f, parameters, options)) return false;
     std::string_view day = parameters.value_or("");
-    if (n.fn == Fn::translate && day.starts_with("date=")) day.remove_prefix(5);
-    else if (!day.empty()) return raise(n, "no parameter is answered here but `date=` of translate()");
+    if (n.fn == Fn::translate && day.starts_with("date=")) {
+        day.remove_prefix(5);
+        if (!parseIso(day)) return raise(n, "`date=` of translate() takes a date of ISO 8601");
+    } else if (!day.empty()) return raise(n, "no parameter is answered here but `date=` of translate()");
     if (n.fn != Fn::expand && codes.empty()) return true;
     if (n.fn == Fn::subsumes) {
         if (others.empty()) return true;
         std::string_view how;
-        for (const Coding& c : {codes[0], others[0]})
-            if (!c.system.empty() && ast_.options.terminology->find(Kind::code_system, c.system) != *table)
-                return raise(n, "a code of another code system");
-        if (!compared(n, *table, codes[0].code, others[0].code, how)) return false;
+        const Coding *a = codingOf(codes, *table), *b = codingOf(others, *table);
+        if (a == nullptr || b == nullptr) return raise(n, "a code of another code system");
+        if (!compared(n, *table, a->code, b->code, how)) return false;
         give(out, Value::ofString(how), asked, from);
         return true;
     }

@@ -45,8 +45,8 @@ public:
 
     // Of a code system.
     virtual Answer holds(Id system, std::string_view code, std::string_view& display) const = 0;
-    /// The code right above, or "".
-    virtual std::string parent(Id system, std::string_view code) const = 0;
+    /// The codes right above.
+    virtual std::vector<std::string> parents(Id system, std::string_view code) const = 0;
     /// Whether `upper` stands anywhere above `code`.
     virtual Answer above(Id system, std::string_view upper, std::string_view code) const = 0;
 

@@ -62,10 +62,19 @@ bool Grouping::go(const Name& segment, Fits fits) {
         for (std::size_t i = from; i < (chosen ? from + 1 : parts.size()); ++i) {
             if (!(this->*fits)(parts[i], segment)) continue;
             if (i == open.at && !again(level, parts[i], segment, fits)) continue;
+            // The second ORC of an order message begins its second order, not the prior results of the first.
+            if (i != open.at && parts[i].group && !parts[i].required && anew(segment)) continue;
             enter(level, static_cast<std::uint32_t>(i), segment, fits);
             return true;
         }
     }
+    return false;
+}
+
+/// Whether a group is open that began with such a segment and repeats.
+bool Grouping::anew(const Name& segment) const {
+    for (std::size_t level = 1; level < depth_; ++level)
+        if (levels_[level].group->many && levels_[level].began == segment.tag) return true;
     return false;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 /// Puts the segments of one message below the groups of its structure, by a cursor that only moves on. A segment goes to the next
 /// place that the structure has for it, in the group that is open, else in those around it; where a group repeats, a new one
-/// begins. A group is entered by a segment that may begin it; failing that, by one that has no other place in the structure, as IN2
-/// where its IN1 is missing. A segment without a place stays in the group that is open. Inside formats only.
+/// begins, and comes before an optional group that might begin likewise. A group is entered by a segment that may begin it; failing
+/// that, by one that has no other place in the structure, as IN2 where its IN1 is missing. A segment without a place stays in the
+/// group that is open. Inside formats only.
 #include <array>
 #include <cstdint>
 
@@ -40,6 +41,7 @@ private:
     bool holds(const Part& part, const Name& segment) const;
     std::size_t places(const Part& group, const Name& segment) const;
     bool go(const Name& segment, Fits fits);
+    bool anew(const Name& segment) const;
     bool again(std::size_t level, const Part& part, const Name& segment, Fits fits) const;
     void enter(std::size_t level, std::uint32_t part, const Name& segment, Fits fits);
 };

@@ -193,7 +193,7 @@ private:
         return at;
     }
 
-    /// Goes on to the next quote or backslash. Errors: a control character, or what ends there is no UTF-8.
+    /// Goes on to the next quote or backslash. Errors: there is none, a control character, or what ends there is no UTF-8.
     const char* run(const char* const from) {
         const char* at = from;
         bool ascii = true;

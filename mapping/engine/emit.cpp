@@ -21,6 +21,14 @@ struct Part {
     std::string operator()() const { return emit.name + std::string(name); }
 };
 
+/// The text of a value that is one.
+Result<std::string_view> textOf(const RecordScope& scope, const Value& given) {
+    const Value value = plain(scope, given);
+    if (value.kind == fhirpath::ValueKind::parts)
+        return fail(Errc::malformed, "a single value expected, found a group", "mapping.group");
+    return value.str(scope.tree);
+}
+
 /// Exactly one text: keys, versions and what else is required.
 Result<std::string_view> single(RecordScope& scope, const Expression& e, NodeId context, const Part& path,
                                 bool required) {
@@ -36,7 +44,9 @@ Result<std::string_view> single(RecordScope& scope, const Expression& e, NodeId 
             at(scope, found.front(),
                fail(Errc::malformed, std::to_string(found.size()) + " values where one is expected", "mapping.many")),
             path());
-    return plain(scope, found.front()).str(scope.tree);
+    auto text = textOf(scope, found.front());
+    if (!text) return inField(std::move(text.error()), path());
+    return text;
 }
 
 Result<std::int64_t> wholeNumber(std::string_view text) {
@@ -126,7 +136,11 @@ Result<void> named(RecordScope& scope, const std::vector<SubjectRule>& rules, No
     for (const SubjectRule& s : rules) {
         Collection found;
         if (auto done = said(scope, s.id, context, nullptr, found); !done) return inField(done.error(), path());
-        for (const Value& v : found) setKey(keys.next(), scope.input.source, s.entity, plain(scope, v).str(scope.tree));
+        for (const Value& v : found) {
+            auto text = textOf(scope, v);
+            if (!text) return inField(std::move(text.error()), path());
+            setKey(keys.next(), scope.input.source, s.entity, *text);
+        }
     }
     if (required && keys.size() == 0 && !rules.empty())
         return fail(Errc::malformed, "the person that this is about is not named", "mapping.subject", 0, 0, path());

@@ -83,7 +83,7 @@ struct Loader {
     Row row(const Yaml& y, const Table& table);
     void table(const Yaml& y, Table& table);
     void tables(const Yaml& y);
-    void answering(const Table& table, const std::string& about);
+    void answering(const Yaml& at, const Table& table, const std::string& about);
     bool resource(const Yaml& at, const std::string& name, const std::string& file);
     /// A file that the mapping names.
     std::string beside(const std::string& file) const;

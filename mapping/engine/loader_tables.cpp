@@ -59,9 +59,13 @@ void Loader::table(const Yaml& t, Table& table) {
 }
 
 /// So that expressions may ask it.
-void Loader::answering(const Table& table, const std::string& about) {
+void Loader::answering(const Yaml& at, const Table& table, const std::string& about) {
     std::vector<std::string> names = {table.name};
-    if (about.find(':') != std::string::npos) names.insert(names.begin(), about);
+    if (about.find(':') != std::string::npos) {
+        if (out.terms->find(fhirpath::Terminology::Kind::code_map, about) != fhirpath::Terminology::kNone)
+            findings.push_back(finding(at, "duplicate-key", "another table is `about` the same: " + about));
+        else names.insert(names.begin(), about);
+    }
     out.terms->addMap(
         std::move(names), table.source_system, table.rows.size() + table.several.size(),
         [&table](std::string_view code, std::string_view day, std::vector<fhirpath::Terminology::Match>& to) {
@@ -94,7 +98,7 @@ void Loader::tables(const Yaml& y) {
         Table& made = out.tables.emplace(y.keys[i], Table{}).first->second;
         made.name = y.keys[i];
         guarded([&] { table(y.items[i], made); });
-        answering(made, y.items[i].get("about"));
+        answering(y.items[i], made, y.items[i].get("about"));
     }
 }
 
@@ -135,7 +139,7 @@ void Loader::terms(const Yaml& y) {
             terms_digest[y.keys[i]] = toJson(*yaml);
             about = yaml->get("about");
         });
-        answering(made, about);
+        answering(y.items[i], made, about);
     }
 }
 

@@ -27,6 +27,8 @@ public:
     virtual void row(const Row&) {}
     /// What a table chose for a code; no row where the code is kept.
     virtual void translated(const Table&, const Choice&, std::string_view /*code*/) {}
+    /// A code without a row, which its field or record is refused for.
+    virtual void untranslated(const Table&, std::string_view /*code*/) {}
     /// `found`: something that says something stood there.
     virtual void evaluated(const fhirpath::Expression&, formats::NodeId, bool /*found*/) {}
     virtual void decided(const fhirpath::Expression&, formats::NodeId, bool /*holds*/) {}

@@ -152,7 +152,7 @@ Result<void> openAll(RecordScope& scope, const formats::Within& within, const Co
 Error withoutStructure(const formats::NodeTree& tree) {
     const NodeId header = tree.child(tree.root(), "MSH"), type = tree.child(header, "f9");
     const formats::Span span = tree[type == formats::kNoNode ? header : type].span;
-    return fail(Errc::unmapped,
+    return fail(Errc::malformed,
                 "the mapping reads by groups, and MSH-9 and MSH-12 name no message structure that is known",
                 "hl7v2.structure", span.offset, span.length);
 }

@@ -16,6 +16,9 @@ public:
         if (choice.row && !choice.of_group && !otherwise) return;
         found.push_back({table.name, std::string(code), !choice.row ? "kept" : otherwise ? "otherwise" : "group"});
     }
+    void untranslated(const Table& table, std::string_view code) override {
+        found.push_back({table.name, std::string(code), "left out"});
+    }
 };
 
 }  // namespace

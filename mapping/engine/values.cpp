@@ -117,6 +117,7 @@ Result<void> addLeaf(RecordScope& scope, const ValueRule& rule, const Value& giv
                            "a code of " + std::to_string(text.size()) +
                                " bytes has several rows; `at`, `equivalence` or `onMany: first` decides",
                            rule.table->name));
+        if (!row && !rule.unmapped_keep && scope.scratch.probe) scope.scratch.probe->untranslated(*rule.table, text);
         if (!row && !rule.unmapped_keep)
             return at(scope, value,
                       fail(Errc::unmapped,

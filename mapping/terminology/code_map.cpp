@@ -84,11 +84,10 @@ Result<CodeMap> conceptMap(std::string_view bytes, CodeMap map) {
                             equivalenceOf(word),
                             "",
                             ""};
-                if (code.empty() || t.code.empty() || t.equivalence.empty())
-                    map.left_out.push_back("a code that the map gives no target");
+                if (code.empty() || t.code.empty() || t.equivalence.empty()) map.left_out.push_back(kNoTarget);
                 else map.add(code, std::move(t));
             });
-            if (tree.child(element, "target") == kNoNode) map.left_out.push_back("a code that the map gives no target");
+            if (tree.child(element, "target") == kNoNode) map.left_out.push_back(kNoTarget);
         });
         if (NodeId unmapped = tree.child(group, "unmapped"); unmapped != kNoNode && map.otherwise.empty()) {
             if (child(tree, unmapped, "mode") == "fixed")

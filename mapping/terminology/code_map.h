@@ -15,6 +15,9 @@ struct MapTarget {
     std::string code, system, display, equivalence, from, to;
 };
 
+/// In `CodeMap::left_out`: nothing is lost, since a code without a row has no target either.
+inline constexpr const char* kNoTarget = "a code that the map gives no target";
+
 struct CodeMap {
     std::string name, about, source_system, system;  ///< `system`: of targets that say none of their own
     std::vector<std::pair<std::string, std::vector<MapTarget>>> rows;  ///< source code and its targets, in their order

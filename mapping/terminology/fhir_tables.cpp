@@ -1,4 +1,6 @@
 // FHIR's ValueSet, CodeSystem and ConceptMap as tables (R4 and R5, chapter "Terminology").
+#include <algorithm>
+
 #include "formats/format.h"
 #include "mapping/terminology/terms.h"
 
@@ -15,7 +17,7 @@ Error malformed(std::string text) { return fail(Errc::malformed, std::move(text)
 }  // namespace
 
 /// Reads one resource; `wrong` says what of it is not read.
-struct Reader {
+struct ResourceReader {
     Terms& terms;
     formats::NodeTree tree = {};
     std::string wrong = {};
@@ -34,12 +36,25 @@ struct Reader {
         if (wrong.empty()) wrong = what;
     }
 
-    void contained(NodeId of, Terms::Set& set) {
+    /// Gives the codes that stand there, also those that are groups only.
+    std::size_t contained(NodeId of, Terms::Set& set) {
+        std::size_t codes = 0;
         each(of, "contains", [&](NodeId c) {
             const std::string code = text(c, "code");
+            codes += !code.empty();
             if (!code.empty() && text(c, "abstract") != "true") set.add({text(c, "system"), code, text(c, "display")});
-            contained(c, set);
+            codes += contained(c, set);
         });
+        return codes;
+    }
+    /// The server was asked for a page of it.
+    bool page(NodeId expansion) {
+        bool found = false;
+        each(expansion, "parameter", [&](NodeId p) {
+            const std::string name = text(p, "name");
+            found = found || name == "count" || name == "offset";
+        });
+        return found;
     }
 
     void included(NodeId include, Terms::Set& set) {
@@ -49,11 +64,15 @@ struct Reader {
             return refuse("`compose.include.valueSet` is not read; export it with its expansion");
         if (system.empty()) return refuse("an include without a `system`");
         if (has(include, "concept")) {
-            each(include, "concept", [&](NodeId c) { set.add({system, text(c, "code"), text(c, "display")}); });
+            each(include, "concept", [&](NodeId c) {
+                if (text(c, "code").empty()) refuse("a concept without a code");
+                set.add({system, text(c, "code"), text(c, "display")});
+            });
             return;
         }
         const Terms::Id id = terms.find(Kind::code_system, system);
-        if (id == Terms::kNone) return refuse("it has all codes of `" + system + "`, which is not here");
+        if (id == Terms::kNone)
+            return refuse("it has all codes of `" + system + "`, which is not here; name that CodeSystem before it");
         set.whole.push_back(id);
     }
 
@@ -63,9 +82,10 @@ struct Reader {
                      compose = tree.child(root, "compose");
         if (has(expansion, "contains")) {
             const std::string total = text(expansion, "total");
-            contained(expansion, *set);
-            if (!total.empty() && total != std::to_string(set->members.size()) && !has(expansion, "parameter"))
-                refuse("its expansion is a part: " + total + " codes, and " + std::to_string(set->members.size()) +
+            const std::string all = std::to_string(contained(expansion, *set));
+            const std::string here = std::to_string(set->members.size());  // without groups, which some count
+            if (total.empty() ? page(expansion) : total != all && total != here)
+                refuse("its expansion is a part: " + (total.empty() ? "not all" : total) + " codes, and " + here +
                        " of them here");
         } else if (compose != kNoNode) {
             if (has(compose, "exclude")) refuse("`compose.exclude` is not read; export it with its expansion");
@@ -75,19 +95,22 @@ struct Reader {
         return {{}, nullptr, set};
     }
 
-    void concepts(NodeId of, const std::string& parent, Terms::System& system) {
+    using Pairs = std::vector<std::pair<std::string, std::string>>;  ///< a code and one that stands above it
+
+    void concepts(NodeId of, const std::string& parent, Terms::System& system, Pairs& above) {
         each(of, "concept", [&](NodeId c) {
             const std::string code = text(c, "code");
-            std::string above = parent;
-            each(c, "property", [&](NodeId p) {
-                const std::string name = text(p, "code");
-                if (name == "parent" || name == "subsumedBy") above = text(p, "valueCode");
-            });
             if (code.empty()) return refuse("a concept without a code");
-            if (!system.concepts.emplace(code, Terms::Concept{text(c, "display"), above}).second)
+            if (!system.concepts.emplace(code, Terms::Concept{text(c, "display"), {}}).second)
                 return refuse("a code stands in it twice");
+            if (!parent.empty()) above.emplace_back(code, parent);
+            each(c, "property", [&](NodeId p) {
+                const std::string name = text(p, "code"), other = text(p, "valueCode");
+                if (name == "parent" || name == "subsumedBy") above.emplace_back(code, other);
+                if (name == "child") above.emplace_back(other, code);
+            });
             system.order.push_back(code);
-            concepts(c, code, system);
+            concepts(c, code, system, above);
         });
     }
 
@@ -96,16 +119,25 @@ struct Reader {
         const NodeId root = tree.root();
         const std::string content = text(root, "content"), meaning = text(root, "hierarchyMeaning");
         system->complete = content.empty() || content == "complete";
-        concepts(root, "", *system);
-        // Other meanings say where a code is shown, not what it is.
-        system->ranked = meaning.empty() || meaning == "is-a";
+        Pairs above;
+        concepts(root, "", *system, above);
+        for (auto& [code, parent] : above) {
+            const auto found = system->concepts.find(code);
+            if (found == system->concepts.end()) continue;
+            auto& parents = found->second.parents;
+            if (std::find(parents.begin(), parents.end(), parent) == parents.end())
+                parents.push_back(std::move(parent));
+        }
+        system->folds = text(root, "caseSensitive") == "false";
+        // Other meanings say where a code is shown, not what it is; and codes in other letters are not followed upwards.
+        system->ranked = (meaning.empty() || meaning == "is-a") && !system->folds;
         if (system->order.empty()) refuse("no code in it");
         return {{}, system};
     }
 };
 
 Result<std::string> Terms::add(std::string_view json, const std::string& name) {
-    Reader reader{*this};
+    ResourceReader reader{*this};
     if (auto read = formats::parse(formats::Settings{}, json, {}, reader.tree); !read)
         return malformed("no JSON: " + read.error().message);
     const NodeId root = reader.tree.root();
@@ -124,7 +156,11 @@ Result<std::string> Terms::add(std::string_view json, const std::string& name) {
     if (type == "ConceptMap") {
         auto map = importCodeMap(Origin::conceptmap, json, url);
         if (!map) return map.error();
-        addMap(std::move(names), map->source_system, map->rows.size(), translation(std::move(*map)));
+        for (const std::string& lost : map->left_out)
+            if (lost != kNoTarget) return malformed("ConceptMap `" + url + "`: " + lost);
+        const std::string source_system = map->source_system;
+        const std::size_t codes = map->rows.size();
+        addMap(std::move(names), source_system, codes, translation(std::move(*map)));
         return url;
     }
     if (type != "ValueSet" && type != "CodeSystem")

@@ -12,6 +12,7 @@ const std::vector<Hierarchy>& all() {
          {"urn:oid:2.16.840.1.113883.2.9.6.2.7"},
          2,
          1,
+         {4, true},
          {
 #include "mapping/terminology/data/isco_08.inc"
          }},
@@ -19,6 +20,7 @@ const std::vector<Hierarchy>& all() {
          {"http://data.europa.eu/ux2/nace2/nace2"},
          1,
          2,
+         {5, true},
          {
 #include "mapping/terminology/data/nace_2.inc"
          }},
@@ -26,6 +28,7 @@ const std::vector<Hierarchy>& all() {
          {"http://data.europa.eu/ux2/nace2.1/nace2.1"},
          1,
          2,
+         {5, true},
          {
 #include "mapping/terminology/data/nace_2_1.inc"
          },
@@ -36,6 +39,7 @@ const std::vector<Hierarchy>& all() {
          {"http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3"},
          1,
          3,
+         {8, false},
          {
 #include "mapping/terminology/data/icd_10.inc"
          }},
@@ -98,7 +102,8 @@ std::vector<Hierarchy::Title> Hierarchy::titles() const {
 
 bool Hierarchy::possible(std::string_view code) const {
     if (!title(code).empty()) return true;
-    if (complete() || code.size() <= listed_) return false;
+    if (complete() || code.size() <= listed_ || code.size() > form_.longest) return false;
+    if (form_.digits && code.find_first_not_of("0123456789.", 1) != std::string_view::npos) return false;
     std::string group = parent(code);
     while (!group.empty() && title(group).empty()) group = parent(group);
     return group.size() >= listed_;

@@ -36,12 +36,18 @@ public:
     bool possible(std::string_view code) const;
     const std::vector<std::string_view>& urls() const { return urls_; }  ///< that code systems are named by elsewhere
 
+    /// How its codes look: up to `longest` signs, behind the first digits and points only.
+    struct Form {
+        std::size_t longest;
+        bool digits;
+    };
     Hierarchy(std::string_view name, std::vector<std::string_view> urls, std::size_t listed, std::size_t stem,
-              std::vector<Group> groups, std::vector<Title> below = {})
+              Form form, std::vector<Group> groups, std::vector<Title> below = {})
         : name_(name),
           urls_(std::move(urls)),
           listed_(listed),
           stem_(stem),
+          form_(form),
           groups_(std::move(groups)),
           below_(std::move(below)) {}
 
@@ -50,6 +56,7 @@ private:
     std::vector<std::string_view> urls_;
     std::size_t listed_;  ///< codes up to this length are all in the table
     std::size_t stem_;    ///< codes of this length stand right below the table's groups
+    Form form_;
     std::vector<Group> groups_;
     std::vector<Title> below_;  ///< sorted; all codes below the groups, or none
 

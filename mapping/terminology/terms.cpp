@@ -14,6 +14,13 @@ namespace {
 
 constexpr const char* kSchemas = "https://porta.example/schemas/entities/";
 
+constexpr std::size_t kSteps = 10000;  ///< upwards from a code
+
+bool sameLetters(std::string_view a, std::string_view b) {
+    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 /// `person.json#contacts/kind`: the schema of an entity and a field in it, without places in lists.
 std::string fieldUrl(const std::string& entity, std::string path) {
     for (std::size_t at = path.find("/N"); at != std::string::npos; at = path.find("/N")) path.erase(at, 2);
@@ -23,6 +30,8 @@ std::string fieldUrl(const std::string& entity, std::string path) {
 }  // namespace
 
 void Terms::Set::add(Member member) {
+    for (std::size_t at : by_code[member.code])
+        if (members[at].system == member.system) return;
     if (std::find(systems.begin(), systems.end(), member.system) == systems.end()) systems.push_back(member.system);
     by_code[member.code].push_back(members.size());
     members.push_back(std::move(member));
@@ -41,7 +50,7 @@ Terms Terms::made() {
         system.hierarchy = Hierarchy::named(name);
         system.complete = system.hierarchy->complete();
         for (const Hierarchy::Title& t : system.hierarchy->titles()) {
-            system.concepts.emplace(t.code, Concept{std::string(t.title), {}});
+            system.concepts.emplace(t.code, Concept{std::string(t.title)});
             system.order.emplace_back(t.code);
         }
         Named named{{name}, std::make_shared<System>(std::move(system))};
@@ -103,9 +112,19 @@ bool Terms::sameSystem(std::string_view a, std::string_view b) const {
     return known != kNone && find(Kind::code_system, b) == known;
 }
 
-bool Terms::mixed(Id id) const {
-    const Set& set = *of(Kind::value_set).all[id].set;
-    return set.systems.size() + set.whole.size() > 1;
+bool Terms::folds(std::string_view system) const {
+    const Id known = find(Kind::code_system, system);
+    return known != kNone && of(Kind::code_system).all[known].system->folds;
+}
+
+bool Terms::mixed(Id value_set) const {
+    const Set& set = *of(Kind::value_set).all[value_set].set;
+    const std::string_view first = !set.systems.empty() ? std::string_view(set.systems[0])
+                                   : !set.whole.empty() ? url(Kind::code_system, set.whole[0])
+                                                        : std::string_view();
+    auto other = [&](std::string_view system) { return !sameSystem(system, first); };
+    return std::any_of(set.systems.begin(), set.systems.end(), other) ||
+           std::any_of(set.whole.begin(), set.whole.end(), [&](Id id) { return other(url(Kind::code_system, id)); });
 }
 
 Answer Terms::member(Id id, const Coding& coding, std::string_view& display) const {
@@ -117,6 +136,10 @@ Answer Terms::member(Id id, const Coding& coding, std::string_view& display) con
             display = m.display;
             return Answer::yes;
         }
+    for (const Member& m : set.members)
+        if (sameLetters(m.code, coding.code) && folds(m.system) &&
+            (coding.system.empty() || sameSystem(m.system, coding.system)))
+            return display = m.display, Answer::yes;
     Answer answer = Answer::no;
     for (Id system : set.whole) {
         if (!coding.system.empty() && find(Kind::code_system, coding.system) != system) continue;
@@ -145,24 +168,45 @@ Answer Terms::holds(Id id, std::string_view code, std::string_view& display) con
         display = found->second.display;
         return Answer::yes;
     }
+    if (system.folds)
+        for (const std::string& known : system.order)
+            if (sameLetters(known, code)) return display = system.concepts.find(known)->second.display, Answer::yes;
     if (system.complete || (system.hierarchy && !system.hierarchy->possible(code))) return Answer::no;
     return Answer::unknown;
 }
 
-std::string Terms::parent(Id id, std::string_view code) const {
+std::vector<std::string> Terms::parents(Id id, std::string_view code) const {
     const System& system = *of(Kind::code_system).all[id].system;
-    if (system.hierarchy) return system.hierarchy->parent(code);
+    if (!system.hierarchy) {
+        const auto found = system.concepts.find(code);
+        return found == system.concepts.end() ? std::vector<std::string>() : found->second.parents;
+    }
+    std::string parent = system.hierarchy->parent(code);
+    return parent.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(parent)};
+}
+
+/// Whether a way upwards leads there; `steps` counts down, since parents may meet again, or go round.
+bool Terms::reaches(const System& system, std::string_view upper, std::string_view code, std::size_t& steps) const {
     const auto found = system.concepts.find(code);
-    return found == system.concepts.end() ? std::string() : found->second.parent;
+    if (found == system.concepts.end()) return false;
+    for (const std::string& parent : found->second.parents) {
+        if (parent == upper) return true;
+        if (steps == 0 || reaches(system, upper, parent, --steps)) return steps != 0;
+    }
+    return false;
 }
 
 Answer Terms::above(Id id, std::string_view upper, std::string_view code) const {
     const System& system = *of(Kind::code_system).all[id].system;
     if (!system.ranked) return Answer::unknown;
-    std::size_t steps = 0;
-    for (std::string at = parent(id, code); !at.empty() && steps <= system.order.size(); at = parent(id, at), ++steps)
-        if (at == upper) return Answer::yes;
-    return system.hierarchy || system.complete ? Answer::no : Answer::unknown;
+    if (system.hierarchy) {
+        for (std::string at = system.hierarchy->parent(code); !at.empty(); at = system.hierarchy->parent(at))
+            if (at == upper) return Answer::yes;
+        return Answer::no;
+    }
+    std::size_t steps = kSteps;
+    if (reaches(system, upper, code, steps)) return Answer::yes;
+    return system.complete && steps > 0 ? Answer::no : Answer::unknown;
 }
 
 bool Terms::translate(Id id, const Coding& coding, std::string_view day, std::vector<Match>& out) const {

@@ -45,7 +45,7 @@ public:
     Answer member(Id set, const fhirpath::Coding& coding, std::string_view& display) const override;
     bool expand(Id set, std::vector<fhirpath::Coding>& out) const override;
     Answer holds(Id system, std::string_view code, std::string_view& display) const override;
-    std::string parent(Id system, std::string_view code) const override;
+    std::vector<std::string> parents(Id system, std::string_view code) const override;
     Answer above(Id system, std::string_view upper, std::string_view code) const override;
     bool translate(Id map, const fhirpath::Coding& coding, std::string_view day,
                    std::vector<Match>& out) const override;
@@ -59,13 +59,15 @@ private:
     using ByText = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
     struct Concept {
-        std::string display, parent;
+        std::string display;
+        std::vector<std::string> parents = {};
     };
     struct System {
         const Hierarchy* hierarchy = nullptr;  ///< null: `concepts` say what stands above what
         ByText<Concept> concepts = {};
         std::vector<std::string> order = {};  ///< of their codes
         bool complete = true, ranked = true;
+        bool folds = false;  ///< capital letters are as good as others
     };
     struct Member {
         std::string system, code, display;
@@ -99,7 +101,9 @@ private:
     const Tables& of(Kind kind) const { return tables_[static_cast<std::size_t>(kind)]; }
     void add(Kind kind, Named named);
     bool sameSystem(std::string_view a, std::string_view b) const;
-    friend struct Reader;
+    bool folds(std::string_view system) const;
+    bool reaches(const System& system, std::string_view upper, std::string_view code, std::size_t& steps) const;
+    friend struct ResourceReader;
 };
 
 }  // namespace porta::mapping

@@ -97,6 +97,21 @@ TEST_F(Fhir, TypesByTheModel) {
     for (const Case& c : cases) EXPECT_EQ(shown(c.text, tree), c.expected) << c.text;
 }
 
+/// XML does not tell a number from a text: the model does.
+TEST_F(Fhir, StringsOfXml) {
+    formats::Settings settings;
+    settings.kind = formats::Kind::xml;
+    settings.fhir = true;
+    formats::NodeTree patient;
+    ASSERT_TRUE(formats::parse(settings,
+                               "<Patient xmlns=\"http://hl7.org/fhir\"><active value=\"true\"/><birthDate value=\""
+                               "1955-06-12\"/></Patient>",
+                               {}, patient));
+    EXPECT_EQ(shown("active.length()", patient), "!FHIRPath: a string expected; toString() makes one at offset 7");
+    EXPECT_EQ(shown("active.toString().length()", patient), "4");
+    EXPECT_EQ(shown("birthDate.length()", patient), "10");
+}
+
 TEST_F(Fhir, Functions) {
     const std::string p = "entry[0].resource", o = "entry[3].resource";
     const Case cases[] = {

@@ -40,7 +40,7 @@ const char* const kMap =
 const char* const kRecord =
     R"({"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Condition","code":{"coding":[
         {"system":"http://hl7.org/fhir/sid/icd-10","code":"F32.1"},{"system":"http://example.org/use","code":"home"}]},
-        "severity":{"text":"Mario"},"bodySite":[{"coding":[{"system":"icd-10","code":"V"}]},{"coding":[{"system":"http://example.org/care","code":"day"}]}],
+        "identifier":[{"system":"http://example.org/use","value":"home"}],"severity":{"text":"Mario"},"bodySite":[{"coding":[{"system":"icd-10","code":"V"}]},{"coding":[{"system":"http://example.org/care","code":"day"}]}],
         "subject":{"reference":"Mario"},"clinicalStatus":{"coding":[{"system":"http://example.org/Mario","code":"Mario"}]}}}]})";
 
 class TermFunctions : public testing::Test {
@@ -94,6 +94,7 @@ TEST_F(TermFunctions, MemberOf) {
         {"@.code.coding[1].memberOf(" + use + ")", "true"},
         {"@.code.coding[0].memberOf(" + use + ")", "false"},
         {"@.code.coding[1].code.memberOf(" + use + ")", "true"},
+        {"@.identifier.memberOf(" + use + ")", "!FHIRPath: a code, Coding or CodeableConcept expected"},
         {"@.severity.memberOf(" + use + ")", "false"},  // a text alone is no code
         {"'home'.memberOf('http://example.org/vs/use|2')", "true"},
         {"'home'.memberOf('http://example.org/vs/use|3')",
@@ -234,7 +235,8 @@ TEST(Terms, WhatOfAResourceIsNotReadIsRefused) {
         {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["v"]}]}})",
          "ValueSet `u`: `compose.include.valueSet` is not read"},
         {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"http://snomed.info/sct"}]}})",
-         "ValueSet `u`: it has all codes of `http://snomed.info/sct`, which is not here"},
+         "ValueSet `u`: it has all codes of `http://snomed.info/sct`, which is not here; name that CodeSystem before "
+         "it"},
         {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s","concept":[{"code":"a"}]}],"exclude":[{"system":"s"}]}})",
          "ValueSet `u`: `compose.exclude` is not read"},
         {R"({"resourceType":"ValueSet","url":"u","expansion":{"total":9,"contains":[{"system":"s","code":"a"}]}})",
@@ -291,6 +293,92 @@ std::string sexOf(const std::string& text, const std::string& row) {
     return describeOperation(out.operations.at(0)).find("record")->text("sex");
 }
 
+/// What becomes of a FHIR resource: "" when it is taken, else why not.
+std::string refused(const std::string& json) {
+    auto added = Terms::builtIn()->add(json);
+    return added ? "" : added.error().message;
+}
+
+std::string valueSet(const std::string& rest) {
+    return R"({"resourceType":"ValueSet","url":"http://example.org/vs",)" + rest + "}";
+}
+
+TEST(TermResources, WhatIsOnlyAPartIsRefused) {
+    const std::string two = R"("contains":[{"system":"s","code":"a"},{"system":"s","code":"b"}]}})";
+    EXPECT_EQ(refused(valueSet(R"("expansion":{"total":2,)" + two.substr(0, two.size() - 1))), "");
+    EXPECT_NE(refused(valueSet(R"("expansion":{"total":5,"parameter":[{"name":"count","valueInteger":2}],)" +
+                               two.substr(0, two.size() - 1)))
+                  .find("its expansion is a part: 5 codes, and 2"),
+              std::string::npos);
+    EXPECT_NE(refused(valueSet(R"("expansion":{"parameter":[{"name":"count","valueInteger":2}],)" +
+                               two.substr(0, two.size() - 1)))
+                  .find("its expansion is a part"),
+              std::string::npos);
+    EXPECT_NE(refused(valueSet(R"("compose":{"include":[{"system":"s","concept":[{}]}]})")).find("without a code"),
+              std::string::npos);
+    const std::string two_sources =
+        R"({"resourceType":"ConceptMap","url":"m","group":[{"source":"a","target":"t","element":[{"code":"1","target":[{"code":"x",
+            "equivalence":"equal"}]}]},{"source":"b","target":"t","element":[{"code":"2","target":[{"code":"y","equivalence":"equal"}]}]}]})";
+    EXPECT_NE(refused(two_sources).find("a group of another source system"), std::string::npos);
+}
+
+TEST(TermResources, AConceptMapIsListedAndKnowsItsSystem) {
+    auto terms = Terms::builtIn();
+    ASSERT_TRUE(terms->add(kMap));
+    EXPECT_EQ(terms->list().back().codes, 2u);
+    const auto map = terms->find(Terms::Kind::code_map, "http://example.org/map");
+    std::vector<Terms::Match> found;
+    EXPECT_TRUE(terms->translate(map, {"http://example.org/other", "home", {}}, "", found));
+    EXPECT_TRUE(found.empty()) << "control: a code of another system";
+    EXPECT_TRUE(terms->translate(map, {"http://example.org/use", "home", {}}, "", found));
+    EXPECT_EQ(found.size(), 1u);
+}
+
+TEST(TermResources, ACodeMayHaveSeveralParents) {
+    auto terms = Terms::builtIn();
+    ASSERT_TRUE(terms->add(
+        R"({"resourceType":"CodeSystem","url":"s","content":"complete","concept":[{"code":"A","property":[{"code":"child","valueCode":"E"}]},
+            {"code":"B"},{"code":"E"},{"code":"C","property":[{"code":"parent","valueCode":"A"},{"code":"parent","valueCode":"B"}]},
+            {"code":"R","property":[{"code":"parent","valueCode":"R"}]}]})"));
+    const auto system = terms->find(Terms::Kind::code_system, "s");
+    using Answer = Terms::Answer;
+    EXPECT_EQ(terms->above(system, "A", "C"), Answer::yes);
+    EXPECT_EQ(terms->above(system, "B", "C"), Answer::yes);
+    EXPECT_EQ(terms->above(system, "A", "E"), Answer::yes);
+    EXPECT_EQ(terms->above(system, "E", "C"), Answer::no);
+    EXPECT_EQ(terms->above(system, "A", "R"), Answer::unknown) << "a code above itself decides nothing";
+}
+
+TEST(TermResources, CapitalLettersWhereASystemDoesNotCare) {
+    auto terms = Terms::builtIn();
+    const std::string system =
+        R"({"resourceType":"CodeSystem","url":"s","content":"complete","concept":[{"code":"c"}])";
+    ASSERT_TRUE(terms->add(system + R"(,"caseSensitive":false})"));
+    ASSERT_TRUE(terms->add(valueSet(R"("compose":{"include":[{"system":"s","concept":[{"code":"c"}]}]})")));
+    std::string_view display;
+    using Answer = Terms::Answer;
+    EXPECT_EQ(terms->holds(terms->find(Terms::Kind::code_system, "s"), "C", display), Answer::yes);
+    const auto set = terms->find(Terms::Kind::value_set, "http://example.org/vs");
+    EXPECT_EQ(terms->member(set, {{}, "C", {}}, display), Answer::yes);
+    EXPECT_EQ(terms->member(set, {{}, "D", {}}, display), Answer::no);
+}
+
+TEST(TermMappings, AnAnswerWithPartsIsNoKey) {
+    const std::string text = mapping("sex");
+    EXPECT_EQ(sexOf(text.substr(0, text.find("key: id")) + "key: \"%terminologies.translate('sexes', sex)\"" +
+                        text.substr(text.find("key: id") + 7),
+                    "1,M,x"),
+              "a single value expected, found a group");
+}
+
+TEST(TermMappings, TwoTablesAboutTheSame) {
+    EXPECT_EQ(
+        checked("mapping: m\ninput: {format: csv, model: {columns: [id]}}\ntables:\n  a: {about: \"http://x/y\", rows: "
+                "{M: male}}\n  b: {about: \"http://x/y\", rows: {M: female}}\nemit:\n  - {record: person, key: "
+                "id, version: {order: arrival}, fields: {sex: \"'male'\"}}\n"),
+        "5:6 duplicate-key another table is `about` the same: http://x/y -> ");
+}
+
 TEST(TermMappings, MapsAndSetsOfTheMappingAnswer) {
     const std::string code = ".parameter.where(name = 'match').part.where(name = 'concept').value.code";
     auto translated = [&](const std::string& call) {
@@ -302,6 +390,8 @@ TEST(TermMappings, MapsAndSetsOfTheMappingAnswer) {
     EXPECT_EQ(sexOf(translated("'work', job"), "1,M,2221"), "health");
     EXPECT_EQ(sexOf(translated("'work', job, 'date=2010-01-01'"), "1,M,2320"), "old");
     EXPECT_EQ(sexOf(translated("'work', job"), "1,M,2320"), "new");
+    EXPECT_NE(sexOf(translated("'work', job, 'date=31/12/2009'"), "1,M,2320").find("a date of ISO 8601"),
+              std::string::npos);
     EXPECT_NE(sexOf(translated("'work', job"), "1,M,9").find("several rows for the code"), std::string::npos);
     const std::string when = ", when: \"sex.memberOf('use')\"";
     EXPECT_EQ(sexOf(mapping("\"'male'\"", when), "1,home,x"), "male");
