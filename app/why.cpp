@@ -32,7 +32,7 @@ int why(const Options& o) {
                  "the view has no value there; the pointer is one into `porta view show PERSON --format json`",
                  "trace.pointer"));
     std::string words = lineage::inWords(found);
-    // A value that the sources disagree on was chosen; the rule is that of views/case_view.cpp.
+    // A value that the sources disagree on was chosen; the rule is that of views/identity.cpp.
     Json j = views::toJson(view);
     if (const Json* identity = j.find("identity"))
         for (const Json& c : identity->find("conflicts")->items()) {
