@@ -7,6 +7,7 @@
 ///     use(*n);
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,14 +34,23 @@ std::string_view name(Errc code);
 int httpStatus(Errc code);
 int exitCode(Errc code);
 
-/// What happened (code, rule), where (offset or line and column, path) and what to do (message). Never a personal value.
+/// Where a file of configuration is wrong and how; the message of the error is made from it.
+struct Place {
+    std::string file;
+    int line = 0, column = 0;  ///< 1-based
+    std::string text;
+    std::string nearest;  ///< the valid name nearest to what stands there, or ""
+};
+
+/// What happened (code, rule), where (offset or place, path) and what to do (message). Never a personal value.
 struct Error {
     Errc code = Errc::internal;
     std::string message;
-    std::string rule = {};     ///< short id of the rule that refused, e.g. `csv.quote`
-    std::string path = {};     ///< field path, e.g. `PID.f7`
-    std::uint64_t offset = 0;  ///< byte in the object or raw record
-    std::uint64_t length = 0;  ///< bytes concerned, 0 when only a place is known
+    std::string rule = {};                    ///< short id of the rule that refused, e.g. `csv.quote`
+    std::string path = {};                    ///< field path, e.g. `PID.f7`
+    std::uint64_t offset = 0;                 ///< byte in the object or raw record
+    std::uint64_t length = 0;                 ///< bytes concerned, 0 when only a place is known
+    std::shared_ptr<const Place> place = {};  ///< of configuration, or null
 };
 
 inline Error fail(Errc code, std::string message, std::string rule = {}, std::uint64_t offset = 0,

@@ -123,9 +123,13 @@ std::string Yaml::get(std::string_view key, std::string_view otherwise) const {
     return node && node->kind == Kind::scalar ? node->text : std::string(otherwise);
 }
 
-Error yamlError(const std::string& file, const Yaml& at, const std::string& message) {
-    return fail(Errc::misconfigured,
-                file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + message, "yaml");
+Error yamlError(const std::string& file, const Yaml& at, const std::string& message, const std::string& near) {
+    Error error = fail(Errc::misconfigured,
+                       file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + message +
+                           (near.empty() ? "" : "; did you mean `" + near + "`?"),
+                       "yaml");
+    error.place = std::make_shared<const Place>(Place{file, at.line, at.column, message, near});
+    return error;
 }
 
 Result<Yaml> parseYaml(std::string_view text, const std::string& file) {
@@ -196,8 +200,7 @@ Result<void> checkKeys(const Yaml& map, const std::vector<std::string>& known, c
 
 Error YamlChecks::unknown(const Yaml& at, const std::string& what, const std::string& found,
                           const std::vector<std::string>& known) const {
-    std::string near = nearest(found, known);
-    return error(at, "unknown " + what + " `" + found + "`" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+    return yamlError(file_, at, "unknown " + what + " `" + found + "`", nearest(found, known));
 }
 
 Result<std::string> YamlChecks::text(const Yaml& at, const std::string& what) const {

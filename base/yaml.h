@@ -33,8 +33,8 @@ Result<Yaml> loadYaml(const std::string& path);
 Result<void> checkKeys(const Yaml& map, const std::vector<std::string>& known, const std::string& file);
 /// The known name with the smallest edit distance, or "".
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
-/// `file:line:column: message`
-Error yamlError(const std::string& file, const Yaml& at, const std::string& message);
+/// `file:line:column: message; did you mean `near`?`, and the same as its `place`.
+Error yamlError(const std::string& file, const Yaml& at, const std::string& message, const std::string& near = {});
 
 /// What everyone checks who makes typed settings of a YAML file. `what` names the value in messages.
 ///

@@ -1,7 +1,6 @@
 #include "mapping/engine/check.h"
 
 #include <filesystem>
-#include <sstream>
 
 #include "mapping/engine/golden_file.h"
 #include "mapping/engine/loader.h"
@@ -9,29 +8,9 @@
 namespace porta::mapping {
 
 Finding placed(const Error& error, const std::string& file, std::string rule) {
-    Finding f{Finding::Kind::error, file, 1, 1, std::move(rule), error.message};
-    // `file:line:column: text; did you mean `name`?`
-    for (std::size_t at = f.text.find(':'); at != std::string::npos; at = f.text.find(':', at + 1)) {
-        std::istringstream rest(f.text.substr(at));
-        char first = 0, second = 0, third = 0;
-        int line = 0, column = 0;
-        if (!(rest >> first >> line >> second >> column >> third) || first != ':' || second != ':' || third != ':')
-            continue;
-        f.file = f.text.substr(0, at);
-        f.line = line;
-        f.column = column;
-        std::string text;
-        std::getline(rest >> std::ws, text);
-        f.text = text;
-        break;
-    }
-    static const std::string kAsked = "; did you mean `";
-    if (std::size_t asked = f.text.find(kAsked); asked != std::string::npos) {
-        f.nearest = f.text.substr(asked + kAsked.size());
-        f.nearest = f.nearest.substr(0, f.nearest.find('`'));
-        f.text.erase(asked);
-    }
-    return f;
+    if (!error.place) return {Finding::Kind::error, file, 1, 1, std::move(rule), error.message};
+    const Place& p = *error.place;
+    return {Finding::Kind::error, p.file, p.line, p.column, std::move(rule), p.text, p.nearest};
 }
 
 CheckReport checkMapping(const std::string& path) {

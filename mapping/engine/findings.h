@@ -25,7 +25,7 @@ struct Finding {
     }
 };
 
-/// A message that begins with `file:line:column: ` and may end with `; did you mean `name`?`, as finding.
+/// An error as finding: at its place, or at the beginning of `file`.
 Finding placed(const Error& error, const std::string& file, std::string rule);
 /// All errors as one: misconfigured, a line each, at most 20.
 Error refusal(const std::vector<Finding>& findings);

@@ -208,6 +208,12 @@ TEST(Yaml, ChecksNameThePlace) {
     EXPECT_EQ(text(checks.member(*y, "list")), "f.yaml:6:3: `list`: plain text expected");
     EXPECT_EQ(*checks.member(*y, "none", "otherwise"), "otherwise");
     EXPECT_EQ(*checks.names(*y->find("list"), "`list`"), std::vector<std::string>{"x"});
+    auto unknown = checks.choice(*y->find("kind"), "kind", {"files", "http"});
+    ASSERT_TRUE(!unknown && unknown.error().place);
+    const Place& p = *unknown.error().place;
+    EXPECT_EQ(std::tie(p.file, p.line, p.column), std::make_tuple("f.yaml", 1, 7));
+    EXPECT_EQ(p.text, "unknown kind `flies`");
+    EXPECT_EQ(p.nearest, "files");
 }
 
 }  // namespace
