@@ -2,7 +2,6 @@
 /// The generator of an invented municipality. Private to synth: municipality.cpp has the people and the order of things,
 /// hospital.cpp the messages of the hospital, offices.cpp the other feeds, town_files.cpp decisions and what is written.
 #include <array>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -99,9 +98,14 @@ private:
     // town_files.cpp
     void decisions();
     Result<void> write();
+    Result<void> writeFeeds();
+    Result<void> writeConfiguration();
+    Result<void> writeTruth();  ///< and the facts
+    Result<void> writeManifest();
     std::string sourceFile(const std::string& id, const std::string& agency, const std::string& domain,
                            const std::string& pattern, const std::string& format, const std::string& more) const;
-    Result<void> put(const std::filesystem::path& path, const std::string& bytes);
+    /// Writes `name` below the wished directory.
+    Result<void> put(const std::string& name, const std::string& bytes);
 };
 
 }  // namespace porta::synth

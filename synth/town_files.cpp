@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "base/canonical_json.h"
@@ -50,7 +51,8 @@ std::string City::sourceFile(const std::string& id, const std::string& agency, c
            "since 2015\n";
 }
 
-Result<void> City::put(const fs::path& path, const std::string& bytes) {
+Result<void> City::put(const std::string& name, const std::string& bytes) {
+    const fs::path path = fs::path(wish_.out) / name;
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
@@ -63,14 +65,22 @@ Result<void> City::put(const fs::path& path, const std::string& bytes) {
 }
 
 Result<void> City::write() {
-    fs::path root = wish_.out;
+    for (auto part : {&City::writeFeeds, &City::writeConfiguration, &City::writeTruth, &City::writeManifest})
+        if (auto r = (this->*part)(); !r) return r;
+    return {};
+}
+
+Result<void> City::writeFeeds() {
     // The first hospital file again under another name: the same object.
     std::string again = files_["hospital/adt_" + kDays[0] + ".hl7"];
     files_["hospital/again_" + kDays[0] + ".hl7"] = again;
     for (std::size_t at = 0; (at = again.find("MSH|", at)) != std::string::npos; ++at) ++count_["duplicates"], ++raw_;
     for (const auto& [name, bytes] : files_)
-        if (auto r = put(root / "feeds" / name, bytes); !r) return r;
+        if (auto r = put("feeds/" + name, bytes); !r) return r;
+    return {};
+}
 
+Result<void> City::writeConfiguration() {
     const std::string date = "object_time: {from: filename, pattern: \"_(\\\\d{8})\\\\.\"}\n";
     const std::string rome = "time_zone: Europe/Rome";
     std::map<std::string, std::string> sources{
@@ -96,14 +106,14 @@ Result<void> City::write() {
         {"desk", sourceFile("desk", "", "other", "*.ndjson", "{kind: ndjson, time_zone: UTC}",
                             "feed: delta\nmapping: library:desk\n")}};
     for (const auto& [id, text] : sources)
-        if (auto r = put(root / "config" / "sources" / (id + ".yaml"), text); !r) return r;
-    if (auto r = put(root / "config/porta.yaml",
+        if (auto r = put("config/sources/" + id + ".yaml", text); !r) return r;
+    if (auto r = put("config/porta.yaml",
                      "testing: true\nstate: ../state\nstore: {sqlite: {path: porta.db}}\nlog: embedded\nkeys: "
                      "{file: keys/key}\ntenants: [{id: comune-nord, name: Comune Nord}]\n");
         !r)
         return r;
     if (auto r =
-            put(root / "config/purposes.yaml",
+            put("config/purposes.yaml",
                 "purposes:\n  verification: {title: Verification of the gateway, legal_basis: \"GDPR Art. 6(1)(e)\", "
                 "sections: all, sources: all}\n"
                 "  care-coordination: {title: Care coordination, legal_basis: \"GDPR Art. 9(2)(h)\", sections: "
@@ -116,12 +126,15 @@ Result<void> City::write() {
         !r)
         return r;
     Key key = randomKey();
-    if (auto r = put(root / "config/keys/key", hex(key.data(), key.size()) + "\n"); !r) return r;
-    ::chmod((root / "config/keys/key").c_str(), 0600);
+    if (auto r = put("config/keys/key", hex(key.data(), key.size()) + "\n"); !r) return r;
+    ::chmod((fs::path(wish_.out) / "config/keys/key").c_str(), 0600);
+    return {};
+}
 
+Result<void> City::writeTruth() {
     std::string truth = "source,entity,local_id,person\n";
     for (const auto& t : truth_) truth += t[0] + "," + t[1] + "," + t[2] + "," + t[3] + "\n";
-    if (auto r = put(root / "truth.csv", truth); !r) return r;
+    if (auto r = put("truth.csv", truth); !r) return r;
     std::string facts;
     for (const Person& p : people_) {
         Json f = Json::object();
@@ -141,7 +154,10 @@ Result<void> City::write() {
         f["placements"] = p.placements;
         facts += print(f) + "\n";
     }
-    if (auto r = put(root / "facts.ndjson", facts); !r) return r;
+    return put("facts.ndjson", facts);
+}
+
+Result<void> City::writeManifest() {
     Json m = Json::object();
     m["as_of"] = "2024-04-05T12:00:00Z";
     m["people"] = wish_.people;
@@ -156,7 +172,7 @@ Result<void> City::write() {
     m["marked_names"] = Json::array();
     for (const std::string& n : marked_)
         if (n.size() >= 8) m["marked_names"].push(n);
-    return put(root / "manifest.json", print(m) + "\n");
+    return put("manifest.json", print(m) + "\n");
 }
 
 }  // namespace porta::synth
