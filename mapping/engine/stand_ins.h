@@ -1,6 +1,6 @@
 #pragma once
-/// Codes that a table has no row of their own for, and that were published all the same: by its `otherwise`, by the row of a
-/// group above them, or kept as they are. What has no row and no stand-in waits in quarantine instead.
+/// Codes that a table has no row of their own for, in what was published all the same: by its `otherwise`, by the row of a
+/// group above them, kept as they are, or without their field (`partial: allow`). Other records wait in quarantine.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,7 +12,7 @@ namespace porta::mapping {
 
 struct StandIn {
     std::string table, code;
-    std::string_view taken;  ///< `otherwise group kept`
+    std::string_view taken;  ///< `otherwise`, `group`, `kept`, `left out`
 };
 
 /// Those of one record, by the first mapping that takes it; none where it is not published.

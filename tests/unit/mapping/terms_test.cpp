@@ -100,6 +100,8 @@ TEST(Terms, WhatMayStandBelowAGroup) {
     EXPECT_TRUE(possible("nace-2", "62.01"));
     EXPECT_FALSE(possible("nace-2", "04.1")) << "in no section";
     EXPECT_TRUE(possible("isco-08", "2221"));
+    EXPECT_FALSE(possible("isco-08", "22garbage"));
+    EXPECT_FALSE(possible("isco-08", "22x"));
     EXPECT_FALSE(possible("isco-08", "99")) << "all groups of two digits are listed";
     EXPECT_FALSE(possible("isco-08", "9911"));
     EXPECT_TRUE(possible("icd-10", "F32.1"));
@@ -107,10 +109,12 @@ TEST(Terms, WhatMayStandBelowAGroup) {
 }
 
 /// `table code taken` of the one record.
-std::string stoodIn(const std::string& map, const std::string& code, const std::string& more = {}) {
+std::string stoodIn(const std::string& map, const std::string& code, const std::string& more = {},
+                    const std::string& of_emit = {}) {
     written("map.yaml", map);
     std::string text = kMapping;
     text.replace(text.find(", at: day"), 9, more);
+    text.insert(text.find(", subjects"), of_emit);
     auto program = Program::load(written("m.yaml", text));
     if (!program) return program.error().message;
     const std::string row = "1," + code + ",";
@@ -130,6 +134,7 @@ TEST(Terms, WhatStoodInForARow) {
     EXPECT_EQ(stoodIn(kMap, "F32.1"), "t F32.1 group");
     EXPECT_EQ(stoodIn(kMap, "Z99"), "") << "it waits in quarantine";
     EXPECT_EQ(stoodIn(kMap, "Z99", ", unmapped: keep"), "t Z99 kept");
+    EXPECT_EQ(stoodIn(kMap, "Z99", "", ", partial: allow"), "t Z99 left out");
     const std::string other = kMap + "otherwise: {code: some}\n";
     EXPECT_EQ(stoodIn(other, "Z99"), "t Z99 otherwise");
     EXPECT_EQ(stoodIn(other, "F41"), "t F41 group");
