@@ -152,8 +152,9 @@ private:
     bool codings(const AstNode& n, const Value& v, Codings& out);
     bool above(const AstNode& n, const Codings& upper, const Codings& lower, bool& out);
     const Coding* codingOf(const Codings& codings, Terminology::Id system) const;
-    bool memberAnswer(const AstNode& n, Terminology::Id set, const Codings& codings, bool& out, Coding& found);
-    bool systemAnswer(const AstNode& n, Terminology::Id system, const Codings& codings, bool& out, Coding& found);
+    bool anyHeld(const AstNode& n, Terminology::Kind kind, Terminology::Id table, const Codings& codings, bool& out,
+                 Coding& found);
+    bool noCode(const AstNode& n, Terminology::Id system, std::string_view code);
     bool expanded(const AstNode& n, Terminology::Id set, std::string& out);
     bool lookedUp(const AstNode& n, const Codings& codings, std::string& out);
     bool compared(const AstNode& n, Terminology::Id system, std::string_view a, std::string_view b,

@@ -157,42 +157,32 @@ const Coding* Evaluator::codingOf(const Codings& codings, Terminology::Id system
     return nullptr;
 }
 
-/// Whether a value set has any of the codings, and which.
-bool Evaluator::memberAnswer(const AstNode& n, Terminology::Id set, const Codings& codings, bool& out, Coding& found) {
+/// Whether a value set or a code system has any of the codings, and which. Codings of other systems are not of a system.
+bool Evaluator::anyHeld(const AstNode& n, Kind kind, Terminology::Id table, const Codings& codings, bool& out,
+                        Coding& found) {
     const Terminology& tables = *ast_.options.terminology;
+    const bool set = kind == Kind::value_set;
     bool undecided = false;
+    out = false;
     for (const Coding& c : codings) {
-        if (c.system.empty() && tables.mixed(set))
+        if (set && c.system.empty() && tables.mixed(table))
             return raise(n, "the value set has codes of several systems, and a code without one is in none of them");
-        const Answer answer = tables.member(set, c, found.display);
+        if (!set && !c.system.empty() && tables.find(kind, c.system) != table) continue;
+        const Answer answer = set ? tables.member(table, c, found.display) : tables.holds(table, c.code, found.display);
         undecided = undecided || answer == Answer::unknown;
         if (answer != Answer::yes) continue;
         found.code = c.code;
-        out = true;
-        return true;
+        return out = true;
     }
-    out = false;
-    return !undecided || raise(n, "the value set `" + std::string(tables.url(Kind::value_set, set)) +
-                                      "` has all codes of a system that is not listed here down to this one");
+    return !undecided || raise(n, "the " + std::string(nameOf(kind)) + " `" + std::string(tables.url(kind, table)) +
+                                      (set ? "` has all codes of a system that is not listed here down to this one"
+                                           : "` is not listed here down to this code"));
 }
 
-/// The same of a code system; codings of other systems are not of it.
-bool Evaluator::systemAnswer(const AstNode& n, Terminology::Id system, const Codings& codings, bool& out,
-                             Coding& found) {
-    const Terminology& tables = *ast_.options.terminology;
-    bool undecided = false;
-    for (const Coding& c : codings) {
-        if (!c.system.empty() && tables.find(Kind::code_system, c.system) != system) continue;
-        const Answer answer = tables.holds(system, c.code, found.display);
-        undecided = undecided || answer == Answer::unknown;
-        if (answer != Answer::yes) continue;
-        found.code = c.code;
-        out = true;
-        return true;
-    }
-    out = false;
-    return !undecided || raise(n, "the code system `" + std::string(tables.url(Kind::code_system, system)) +
-                                      "` is not listed here down to this code");
+/// Says how long the code is, never which.
+bool Evaluator::noCode(const AstNode& n, Terminology::Id system, std::string_view code) {
+    return raise(n, "a code of " + std::to_string(code.size()) + " bytes is none of the code system `" +
+                        std::string(ast_.options.terminology->url(Kind::code_system, system)) + "`");
 }
 
 bool Evaluator::memberOf(const AstNode& n, const Frame& f, const Collection& focus, Collection& out) {
@@ -205,7 +195,7 @@ bool Evaluator::memberOf(const AstNode& n, const Frame& f, const Collection& foc
     if (codes.empty() && !scalar(focus[0]).object) return true;
     bool yes = false;
     Coding found;
-    if (!memberAnswer(n, *set, codes, yes, found)) return false;
+    if (!anyHeld(n, Kind::value_set, *set, codes, yes, found)) return false;
     give(out, Value::ofBoolean(yes), focus, from);
     return true;
 }
@@ -217,9 +207,7 @@ bool Evaluator::compared(const AstNode& n, Terminology::Id system, std::string_v
     const std::string_view name = tables.url(Kind::code_system, system);
     std::string_view display;
     for (std::string_view code : {a, b})
-        if (tables.holds(system, code, display) == Answer::no)
-            return raise(n, "a code of " + std::to_string(code.size()) + " bytes is none of the code system `" +
-                                std::string(name) + "`");
+        if (tables.holds(system, code, display) == Answer::no) return noCode(n, system, code);
     const Answer over = a == b ? Answer::yes : tables.above(system, a, b), under = tables.above(system, b, a);
     if (over == Answer::unknown || (over == Answer::no && under == Answer::unknown))
         return raise(n, "no table here says what stands above what in the code system `" + std::string(name) + "`");
@@ -288,11 +276,9 @@ bool Evaluator::lookedUp(const AstNode& n, const Codings& codings, std::string& 
     if (system == Terminology::kNone) return noTable(n, Kind::code_system, codings[0].system, false);
     bool yes = false;
     Coding found;
-    if (!systemAnswer(n, system, codings, yes, found)) return false;
+    if (!anyHeld(n, Kind::code_system, system, codings, yes, found)) return false;
     const std::string name(tables.url(Kind::code_system, system));
-    if (!yes)
-        return raise(n, "a code of " + std::to_string(codings[0].code.size()) + " bytes is none of the code system `" +
-                            name + "`");
+    if (!yes) return noCode(n, system, codings[0].code);
     Parameters answer(out);
     answer.text("name", "valueString", name);
     answer.text("display", "valueString", found.display);
@@ -373,9 +359,7 @@ bool Evaluator::service(const AstNode& n, const Frame& f, Collection& out) {
             if (!translated(n, *table, codes, day, text)) return false;
             break;
         default: {
-            if (!(n.fn == Fn::validate_vs ? memberAnswer(n, *table, codes, yes, found)
-                                          : systemAnswer(n, *table, codes, yes, found)))
-                return false;
+            if (!anyHeld(n, *tableKind(ast_, n), *table, codes, yes, found)) return false;
             Parameters answer(text);
             answer.result(yes);
             if (yes) answer.text("display", "valueString", found.display);
