@@ -21,8 +21,8 @@ using formats::NodeTree;
 
 /// The records of one file, their reader and the expressions; one record at a time.
 struct Bench {
-    formats::Settings settings;
-    std::string bytes;
+    formats::Settings settings = {};
+    std::string bytes = {};
     formats::Units units = {};
     std::vector<Expression> expressions = {};
     NodeTree tree = {};
@@ -72,7 +72,10 @@ struct Bench {
 Result<Bench> benchOf(const std::string& path, const std::vector<std::string>& texts) {
     auto bytes = readInput(path);
     if (!bytes) return bytes.error();
-    Bench b{{.kind = formats::Kind::ndjson, .fhir = true}, std::move(*bytes)};
+    Bench b;
+    b.settings.kind = formats::Kind::ndjson;
+    b.settings.fhir = true;
+    b.bytes = std::move(*bytes);
     for (const std::string& text : texts) {
         auto e = Expression::compile(text);
         if (!e) return std::move(e.error());
@@ -108,21 +111,9 @@ int run(Bench& b, const std::string& path, const BenchOptions& how) {
                                {"evaluated", [&] { return b.evaluateAll(); }, b.evaluateAll()}},
                               how);
     if (!timings) return complain(timings.error());
-    if (how.json) {
-        Json j = Json::object();
-        j["records"] = input.records;
-        j["bytes"] = input.bytes;
-        j["answers"] = digest;
-        j["runs"] = how.runs;
-        j["tasks"] = asJson(*timings, input);
-        std::cout << print(j) << "\n";
-        return 0;
-    }
-    std::cout << input.records << " records, " << input.bytes << " bytes, " << b.expressions.size() << " expressions\n"
-              << how.runs << " runs, each with the same answers " << digest.substr(0, 16)
-              << "; processor time of one thread\n\n"
-              << std::flush;
-    printTimings(*timings, input);
+    report(how, *timings, input, digest, Json::object(),
+           std::to_string(input.records) + " records, " + std::to_string(input.bytes) +
+               " bytes; expressions: " + std::to_string(b.expressions.size()));
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <iostream>
+#include <sstream>
 
 #include "app/bench_rounds.h"
 #include "app/bench_verbs.h"
@@ -159,30 +160,19 @@ std::vector<BenchTask> tasksOver(const MapInput& in, const Found& found) {
             {"stored", [map] { return map(true); }, found.answers}};
 }
 
-void report(const MapInput& in, const Found& found, const std::vector<Timing>& timings, const BenchOptions& how) {
-    if (how.json) {
-        Json j = Json::object();
-        j["mapping"] = in.program->name();
-        j["records"] = found.input.records;
-        j["bytes"] = found.input.bytes;
-        j["published"] = found.published;
-        j["skipped"] = found.skipped;
-        j["quarantined"] = found.quarantined;
-        j["operations"] = found.operations;
-        j["leaves"] = found.leaves;
-        j["answers"] = found.digest;
-        j["runs"] = how.runs;
-        j["tasks"] = asJson(timings, found.input);
-        std::cout << print(j) << "\n";
-        return;
-    }
-    std::cout << in.program->name() << ": " << found.input.records << " records, " << found.input.bytes
-              << " bytes: " << found.published << " published, " << found.quarantined << " quarantined, "
-              << found.skipped << " skipped; " << found.operations << " operations with " << found.leaves << " leaves\n"
-              << how.runs << " runs, each with the same answers " << found.digest.substr(0, 16)
-              << "; processor time of one thread\n\n"
-              << std::flush;
-    printTimings(timings, found.input);
+void reportOf(const MapInput& in, const Found& found, const std::vector<Timing>& timings, const BenchOptions& how) {
+    Json facts = Json::object();
+    facts["mapping"] = in.program->name();
+    facts["published"] = found.published;
+    facts["skipped"] = found.skipped;
+    facts["quarantined"] = found.quarantined;
+    facts["operations"] = found.operations;
+    facts["leaves"] = found.leaves;
+    std::ostringstream line;
+    line << in.program->name() << ": " << found.input.records << " records, " << found.input.bytes
+         << " bytes: " << found.published << " published, " << found.quarantined << " quarantined, " << found.skipped
+         << " skipped; " << found.operations << " operations with " << found.leaves << " leaves";
+    report(how, timings, found.input, found.digest, std::move(facts), line.str());
 }
 
 }  // namespace
@@ -214,7 +204,7 @@ int benchMap(const Arguments& args) {
     if (!found) return complain(found.error());
     auto timings = timeRounds(tasksOver(*in, *found), how);
     if (!timings) return complain(timings.error());
-    report(*in, *found, *timings, how);
+    reportOf(*in, *found, *timings, how);
     return 0;
 }
 

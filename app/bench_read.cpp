@@ -74,22 +74,11 @@ int run(const formats::Settings& settings, const std::string& path, const BenchO
     };
     auto timings = timeRounds({{"read", pass, found->answers}}, how);
     if (!timings) return complain(timings.error());
-    if (how.json) {
-        Json j = Json::object();
-        j["records"] = found->input.records;
-        j["bytes"] = found->input.bytes;
-        j["nodes"] = found->nodes;
-        j["answers"] = found->digest;
-        j["runs"] = how.runs;
-        j["tasks"] = asJson(*timings, found->input);
-        std::cout << print(j) << "\n";
-        return 0;
-    }
-    std::cout << found->input.records << " records, " << found->input.bytes << " bytes, " << found->nodes << " nodes\n"
-              << how.runs << " runs, each with the same answers " << found->digest.substr(0, 16)
-              << "; processor time of one thread\n\n"
-              << std::flush;
-    printTimings(*timings, found->input);
+    Json facts = Json::object();
+    facts["nodes"] = found->nodes;
+    report(how, *timings, found->input, found->digest, std::move(facts),
+           std::to_string(found->input.records) + " records, " + std::to_string(found->input.bytes) + " bytes, " +
+               std::to_string(found->nodes) + " nodes");
     return 0;
 }
 

@@ -97,6 +97,8 @@ Result<std::vector<Timing>> timeRounds(const std::vector<BenchTask>& tasks, cons
     return timings;
 }
 
+namespace {
+
 void printTimings(const std::vector<Timing>& timings, const BenchInput& input) {
     const double records = static_cast<double>(input.records), bytes = static_cast<double>(input.bytes);
     std::printf("%-8s %12s  %-20s %9s %11s", "", "us a record", "(min to max)", "MB/s", "records/s");
@@ -127,6 +129,26 @@ Json asJson(const std::vector<Timing>& timings, const BenchInput& input) {
         if (timings.size() > 1) j["to_" + timings[0].name] = asJson(ratioOf(t, timings[0]));
     }
     return all;
+}
+
+}  // namespace
+
+void report(const BenchOptions& how, const std::vector<Timing>& timings, const BenchInput& input,
+            const std::string& answers, Json facts, const std::string& line) {
+    if (how.json) {
+        facts["records"] = input.records;
+        facts["bytes"] = input.bytes;
+        facts["answers"] = answers;
+        facts["runs"] = how.runs;
+        facts["tasks"] = asJson(timings, input);
+        std::cout << print(facts) << "\n";
+        return;
+    }
+    std::cout << line << "\n"
+              << how.runs << " runs, each with the same answers " << answers.substr(0, 16)
+              << "; processor time of one thread\n\n"
+              << std::flush;
+    printTimings(timings, input);
 }
 
 }  // namespace porta::app

@@ -50,8 +50,9 @@ Result<std::vector<Timing>> timeRounds(const std::vector<BenchTask>& tasks, cons
 struct BenchInput {
     std::uint64_t records = 0, bytes = 0;
 };
-/// `task {µs a record, bytes a second, records a second, to the first task}` as a table.
-void printTimings(const std::vector<Timing>& timings, const BenchInput& input);
-Json asJson(const std::vector<Timing>& timings, const BenchInput& input);
+/// To standard output: `facts` with input, answers, runs and tasks as one line of JSON; else `line`, the answers and a table
+/// `task {µs a record, bytes a second, records a second, to the first task}`. `answers`: a digest in hexadecimal.
+void report(const BenchOptions& how, const std::vector<Timing>& timings, const BenchInput& input,
+            const std::string& answers, Json facts, const std::string& line);
 
 }  // namespace porta::app
